@@ -349,8 +349,10 @@ def join_rows(batches: Sequence[RowBatch]) -> RowBatch:
 def _locate(counts: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each record of pages with so many records, which page it is of, and its position there."""
     page_of = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-    starts = np.cumsum([0, *counts[:-1]])
-    return page_of, np.arange(len(page_of), dtype=np.int64) - starts[page_of]
+    positions = np.arange(len(page_of), dtype=np.int64) - np.cumsum([0, *counts[:-1]])[page_of]
+    for shared in (page_of, positions):
+        shared.setflags(write=False)
+    return page_of, positions
 
 
 def _fill_moments(

@@ -169,7 +169,8 @@ class ListProgress:
         A total that may mean something else is only worth a word, and so is one of a list that is not numbered.
         """
         counts = self._stream.cursor is None and isinstance(self._stream.paginator, Offset | PageNumber)
-        return counts and not self._stopped and self._total is not None and self._received < self._total
+        total = self._least_total if self._stream.total else self._total
+        return counts and not self._stopped and total is not None and self._received < total
 
     @property
     def lacks_declared_total(self) -> bool:

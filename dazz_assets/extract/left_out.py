@@ -15,12 +15,13 @@ from contextlib import closing
 from datetime import timedelta
 from itertools import chain
 
+from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader
-from dazz_assets.extract.stream_requests import UnusableParentError, build_request, sent_bounds
+from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.sync_state import EXAMINED, SyncState, has_transaction
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError
@@ -35,6 +36,8 @@ _SECOND = 1_000_000
 _SETTLES = timedelta(hours=1) // timedelta(microseconds=1)
 # A source that lists more new records than this is not examined: those at the mark have probably changed.
 _MOST_KEYS = 10_000
+# With more than this of all sources together, none is: what they listed must not grow in memory.
+_MOST_KEYS_TOGETHER = 100_000
 _MOST_PAGES = 10
 # Numbers below that are no times of a record: 2000-01-01 in epoch seconds.
 _FIRST_EPOCH = 946_684_800
@@ -54,6 +57,7 @@ class MarkWatch:
         self._bounds = bounds
         self.marks: dict[str | None, int] = {}
         self._keys: dict[str | None, set[str]] = {}
+        self._count = 0
         if state.stream.takes_since and not state.replaces_all and state.session.asks_again:
             self.marks = {
                 source.parent: source.mark
@@ -74,20 +78,30 @@ class MarkWatch:
         """Add the rows of a page of a source in `marks`."""
         mark = self.marks[source.parent]
         keys = self._keys.setdefault(source.parent, set())
+        before = len(keys)
         keys.update(rows.keys)
+        self._count += len(keys) - before
         if len(keys) > _MOST_KEYS or (rows.extent is not None and rows.extent[0] <= mark):
+            self._count -= len(keys)
             del self.marks[source.parent], self._keys[source.parent]
+        elif self._count > _MOST_KEYS_TOGETHER:
+            self.marks, self._keys = {}, {}
+
+    def may_ask(self, listed: Sequence[Source]) -> bool:
+        """Whether `examine` may ask the API again."""
+        return any(source.parent in self.marks for source in listed)
 
     def examine(self, listed: Sequence[Source]) -> None:
         """Warn of a record at a mark that the API leaves out, and keep that mark. listed: sources, to their end.
 
-        The API is asked again only for one source in a sync, and once for each mark.
+        The API is asked again only for one source in a sync, and for that source once for each mark.
         """
         state, report = self._state, self._state.report
         for source in listed:
             mark = self.marks.get(source.parent)
-            # If the walk before this one listed nothing there either, the API was asked then.
-            if mark is None or source.boundary == _NOTHING or source.parent in state.uncertain | state.shifted:
+            # If the walk before this one listed nothing there either, the API was asked then, if for any source.
+            is_in_doubt = source.parent in state.uncertain or source.parent in state.shifted
+            if mark is None or source.boundary == _NOTHING or is_in_doubt:
                 continue
             if (fault := self._find_left_out(source, mark)) is not None:
                 for parents in (state.uncertain, state.lacking, state.shifted):
@@ -144,7 +158,7 @@ class MarkWatch:
                         )
                         if (found := next(missed, None)) is not None:
                             return found
-        except (FetchError, UnusableParentError):
+        except (FetchError, SyncError):
             return None  # The API takes no such range, so nothing is known.
         return None
 
@@ -157,6 +171,8 @@ class MarkWatch:
             f"did not list {key}, which last changed at {format_moment(at)}, though it does when asked since "
             f"{format_moment(since)}. "
         )
+        if stream.takes_until and self._keys.get(source.parent):
+            text += "If it lists only so many of the newest records, its `paginator` is missing or wrong. "
         all_records = "leave out the bounds, and each sync lists all records"
         if at - since > _MISREAD + _MISREAD:
             return (

@@ -329,7 +329,10 @@ class Pass:
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
 
     def _take_back_marks(self) -> None:
-        """Put back the marks that checkpoints moved: in a list that is not sorted, they may pass what is to come."""
+        """Put back the marks that checkpoints moved: in a list that is not sorted, they may pass what is to come.
+
+        A sync that dies between such a checkpoint and the first page out of order leaves them.
+        """
         if taken := self._progress.take_back(self._sources):
             self._state.commit(Commit(transactions=taken, takes_back_mark=True))
 
@@ -339,9 +342,11 @@ class Pass:
             # What is stored of the failed parents can't be kept beside rows with another key.
             self._slices.discard()
             return
-        self._watch.examine(self._complete)
         for rows in state.row_filter.release_complete(self._complete):
             self._write(rows)
+        if self._watch.may_ask(self._complete):  # What was listed is safe before more is asked for.
+            self._checkpoint({}, keep_unfinished=True)
+            self._watch.examine(self._complete)
         if state.replaces_all:
             state.require_usable()
             self._replace_stored()

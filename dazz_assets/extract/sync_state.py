@@ -135,7 +135,8 @@ class SyncState:
             return
         if (found := find_outranked(self.table, added, self._stored_before)) is not None:
             known = self.set_back
-            self.set_back = found if known is None else replace(known, keys=known.keys + found.keys)
+            # A key may come in several commits.
+            self.set_back = found if known is None else replace(known, keys=max(known.keys, found.keys))
 
     @property
     def known_start(self) -> int | None:

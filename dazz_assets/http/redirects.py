@@ -10,7 +10,7 @@ from dazz_assets.http.page import Page
 def describe_redirect(page: Page) -> str | None:
     """Say what of its request a page does not answer, as it was redirected; None if there is nothing to say.
 
-    A redirect to another list, such as to the file that a job made, has parameters of its own.
+    A redirect to another list, or to a file at another host, such as one that a job made, has parameters of its own.
     """
     if page.final_url == page.url:
         return None
@@ -18,14 +18,20 @@ def describe_redirect(page: Page) -> str | None:
     if _last_segment(asked.path) != _last_segment(answered.path):
         return None
     sent, kept = dict(parse_qsl(asked.query)), dict(parse_qsl(answered.query))
-    lost = [f"`{name}`" for name, value in sent.items() if name not in kept or _is_other_number(value, kept[name])]
-    if page.lost_body and not kept.keys() - sent.keys():
-        lost.append("its body")
-    if not lost:
+    has_own = bool(kept.keys() - sent.keys())
+    if has_own and asked.netloc != answered.netloc:
         return None
+    lost = [f"`{name}`" for name in sent if name not in kept]
+    if page.lost_body and not has_own:
+        lost.append("its body")
+    changed = [f"`{name}`" for name in sent if name in kept and _is_other_number(sent[name], kept[name])]
+    if not lost and not changed:
+        return None
+    faults = [f"without {', '.join(lost)}"] if lost else []
+    faults += [f"with another {', '.join(changed)}"] if changed else []
     target = f"{answered.scheme}://{answered.netloc.rpartition('@')[2]}{answered.path}"
     return (
-        f"the vendor redirects it to {target}, without {', '.join(lost)}, so it answers another question and records "
+        f"the vendor redirects it to {target}, {' and '.join(faults)}, so it answers another question and records "
         "may be missing. Set base_url or the stream's path so that the address is the one it leads to."
     )
 

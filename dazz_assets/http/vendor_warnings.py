@@ -19,6 +19,8 @@ from dazz_assets.http.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
 _STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
+# Beside them, a state is that of a thing which has the list, such as an order or a campaign.
+_OF_THINGS = frozenset({"id", "key", "name", "title", "uuid"})
 _UNFINISHED = frozenset(
     {"accepted", "building", "calculating", "computing", "executing", "inprogress", "notready", "pending"}
     | {"preparing", "processing", "queued", "running", "started", "waiting"}
@@ -42,7 +44,7 @@ def find_vendor_warning(
     found = _find_in_headers(page, rules, mask)
     if found is None and (rules.records or rules.shape == "list"):  # Else the page is a record.
         ignored = {*split_path(rules.records)[:1], *rules.data_fields}
-        found = _find_in_body(page.document, ignored, mask) or _find_unfinished(page, ignored)
+        found = _find_in_body(page.document, ignored, mask) or _find_unfinished(page, ignored, received)
     if found is None and not received and rules.records:
         found = _find_message(page.document, rules, mask)
     return found if found is None or not rules.sensitive else (found[0], f"({NOT_QUOTED})")
@@ -72,10 +74,13 @@ def _find_in_body(
     return None
 
 
-def _find_unfinished(page: Page, ignored: Collection[str]) -> tuple[str, str] | None:
+def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tuple[str, str] | None:
     """A state at the top by which the list is still being made, unless it is one that the request asks for."""
-    for name in page.document.names():
-        if normalize(name) not in _STATES or name in ignored:
+    names = page.document.names()
+    is_thing = received > 0 and not _OF_THINGS.isdisjoint(map(normalize, names))
+    for name in names:
+        plain = normalize(name)
+        if plain not in _STATES or name in ignored or (is_thing and plain in ("status", "state")):
             continue
         value = page.value(name.replace(".", "\\."))
         if isinstance(value, str) and normalize(value) in _UNFINISHED and value not in sent_values(page.request):

@@ -230,9 +230,9 @@ class _PageFetcher:
         if same_as is not None and received > 1:
             self._client.warn(
                 "repeated page",
-                f"{url}: page {self._number} holds the same {received} records as page {same_as}. If the vendor "
-                "answered from a cache, or ignored where the page begins, records are missing: sync again, and correct "
-                "`paginator` if it stays so.",
+                f"{url}: page {self._number} seems to hold the same {received} records as page {same_as}. If the "
+                "vendor answered from a cache, or ignored where the page begins, records are missing: sync again, and "
+                "correct `paginator` if it stays so.",
             )
 
     def _pass_on_warning(self, page: Page, rules: ResponseRules, received: int) -> None:

@@ -50,10 +50,17 @@ def find_outranked(table: Table, added: Sequence[DataFile], stored: TableVersion
 
 
 def _oldest(added: Sequence[DataFile]) -> int | None:
-    """The earliest cursor of some files; None if a row may have none."""
+    """The earliest cursor of some files; None if a row without a problem may have none."""
     oldest = [file.statistics["minValues"].get("cursor_at") for file in added]
-    has_null = any(file.statistics["nullCount"].get("cursor_at") != 0 for file in added)
-    return None if has_null or None in oldest else min(oldest, default=None)
+    return None if any(map(_lacks_cursor, added)) else min((at for at in oldest if at is not None), default=None)
+
+
+def _lacks_cursor(file: DataFile) -> bool:
+    nulls = file.statistics["nullCount"]
+    if "cursor_at" not in nulls or "problem" not in nulls:
+        return True
+    with_problem = file.rows - int(nulls["problem"])  # None of them has a cursor.
+    return int(nulls["cursor_at"]) > with_problem
 
 
 def _is_newer(file: StoredFile, oldest: int | None) -> bool:

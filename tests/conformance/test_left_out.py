@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from dazz_assets import Cursor, Stream
+from dazz_assets.extract.left_out import MarkWatch
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import param
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
@@ -187,6 +189,21 @@ def test_101_a_record_at_the_mark_that_changed_or_is_gone_is_not_left_out(
         report = acme.sync(TicketsStream)
         assert (report.warnings, report.gap) == ([], None)
     assert len(api.requests) <= 2 + 3 + 2
+
+
+def test_101_what_was_listed_is_stored_before_the_api_is_asked_again(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    api.handler = vendor = Tickets(WIDE["inclusive"])
+    acme = connect(TicketsIntegration)
+    acme.sync(TicketsStream)
+    vendor.tickets[1:] = [ticket(3, "2026-03-02T12:00:00", "2026-03-02T12:00:00")]
+    clock.sleep(DAY)
+    with mock.patch.object(MarkWatch, "examine", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        acme.sync(TicketsStream)
+    assert acme.ids(TicketsStream) == [1, 2, 3]
+    assert acme.sync(TicketsStream).high_water_mark == "2026-03-02T12:00:00Z"
+    assert acme.ids(TicketsStream) == [1, 2, 3]
 
 
 def test_101_what_changes_while_the_api_is_asked_again_is_not_left_out(

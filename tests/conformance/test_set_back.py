@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from dazz_assets import Cursor, Stream
+from dazz_assets.lake import outranked_keys
 from tests.conformance.conftest import Connect
 from tests.conformance.events import Events, event
 from tests.conformance.integrations import CommonIntegration, Item
@@ -25,6 +27,19 @@ class NullableStream(AllEventsStream):
 
 class FetchedStream(AllEventsStream):
     cursor = Cursor("at", nulls="fetched")
+
+
+def test_103_newer_records_and_broken_ones_open_nothing_that_is_stored(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    rows: list[Any] = [{"id": 1, "at": "2026-02-10T00:00:00Z"}]
+    api.handler = lambda request: Reply(body=rows)
+    acme = connect_to(connect, AllEventsStream)
+    acme.sync(AllEventsStream)
+    rows += [{"id": 2, "at": "2026-02-11T00:00:00Z"}, {"id": 3, "at": "soon"}]
+    clock.sleep(3600)
+    with mock.patch.object(outranked_keys, "read_bounded", side_effect=AssertionError):
+        assert acme.sync(AllEventsStream).records == 2
 
 
 def connect_to(connect: Connect, stream: type[Stream[Any]]) -> Any:

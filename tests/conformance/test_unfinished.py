@@ -40,6 +40,14 @@ def test_89_another_state_is_not(connect: Connect, api: Vendor, state: dict[str,
     assert connect(ReportsIntegration).sync(ItemsStream).warnings == []
 
 
+@pytest.mark.parametrize("thing", [{"id": 7}, {"name": "spring sale"}])
+def test_89_nor_is_that_of_a_thing_which_has_the_list(connect: Connect, api: Vendor, thing: dict[str, Any]) -> None:
+    api.script(Reply(body={**thing, "status": "running", "rows": items(1)}))
+    assert connect(ReportsIntegration).sync(ItemsStream).warnings == []
+    api.script(Reply(body={**thing, "status": "running", "rows": []}))
+    assert "it is 'running'" in connect(ReportsIntegration).sync(ItemsStream).warnings[0]
+
+
 def test_89_nor_is_one_that_was_asked_for(connect: Connect, api: Vendor) -> None:
     stream = declare("ItemsStream", ItemsStream, params={"state": "pending"})
     api.script(Reply(body={"state": "pending", "rows": items(1)}))
