@@ -209,6 +209,20 @@ def test_pages_are_read_together_as_each_alone(
     assert together.windows.tolist() == [days for rows in alone for days in np.asarray(rows.windows).tolist()]
 
 
+def test_records_of_several_pages_keep_their_places_and_problems() -> None:
+    texts = [b'{"id": %d, "at": {"time": "2026-03-01T00:00:00Z"}}' % number for number in range(4)]
+    pages = [texts[:1], [texts[1], b'{"id": NaN, "at": {"time": "2026-03-01T00:00:00Z"}}'], texts[2:]]
+    reader = RowReader(SPEC.streams["plain_changes"], Windows("day"))
+    rows = reader.read_rows([walk_page(page, number) for number, page in enumerate(pages, start=1)], None, {})
+    kept = rows_of([rows.select(np.array([False, True, True, False, True]))])
+    assert [(row["page"], row["position"], row["problem"]) for row in kept] == [
+        (2, 0, None),
+        (2, 1, "it can't be read: NaN is not JSON"),
+        (3, 1, None),
+    ]
+    assert [row["url"][-1] for row in kept] == ["2", "2", "3"]
+
+
 def rows_of(batches: Sequence[RowBatch]) -> list[dict[str, Any]]:
     """The rows that are written of some batches."""
     firsts = accumulate(map(len, batches), initial=100)
