@@ -10,7 +10,7 @@ from dazz_assets.extract.sync_state import SyncState
 
 # A list of fewer records may shrink by any share, unless nothing is left.
 _FEWEST = 20
-# Before a list of few records is read again, a fifth of that.
+# Where few records are stored, a fifth of it is enough.
 _SECONDS_BEFORE_SECOND_LISTING = 5.0
 
 
