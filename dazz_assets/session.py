@@ -15,17 +15,17 @@ from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import SyncError
 from dazz_assets.http import Auth, AuthConnection, ClientEvent, Limiter, Mask
-from dazz_assets.http.access import Permissions
-from dazz_assets.http.auth import auth_config_fields
-from dazz_assets.http.auth_choice import NoAuthError, choose_auth
-from dazz_assets.http.authenticator import Authenticator
+from dazz_assets.http.auth.access import Permissions
+from dazz_assets.http.auth.auth import auth_config_fields
+from dazz_assets.http.auth.auth_choice import NoAuthError, choose_auth
+from dazz_assets.http.auth.authenticator import Authenticator
+from dazz_assets.http.auth.credential import Credential, CredentialSet
 from dazz_assets.http.client import Client
-from dazz_assets.http.code_walk import Code, call_code
-from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.hosts import parse_origin
-from dazz_assets.http.json_slices import value_at
+from dazz_assets.http.json.json_slices import value_at
+from dazz_assets.http.paging.code_walk import Code, call_code
 from dazz_assets.http.placeholders import fill_address, fill_placeholders, find_placeholders, path_segment
-from dazz_assets.http.version_end import VersionWatch
+from dazz_assets.http.responses.version_end import VersionWatch
 from dazz_assets.lake import Lake, Table
 from dazz_assets.lake.hidden_fields import store_sensitive
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar

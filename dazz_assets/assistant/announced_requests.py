@@ -31,11 +31,11 @@ from dazz_assets.http import (
     NextLink,
     Request,
 )
-from dazz_assets.http.auth_choice import list_auths
-from dazz_assets.http.authenticator import Authenticator, is_signed
-from dazz_assets.http.author_code import first_request
+from dazz_assets.http.auth.auth_choice import list_auths
+from dazz_assets.http.auth.authenticator import Authenticator, is_signed
 from dazz_assets.http.mask import HIDDEN
-from dazz_assets.http.pagination import keeps_place
+from dazz_assets.http.paging.author_code import first_request
+from dazz_assets.http.paging.pagination import keeps_place
 from dazz_assets.http.prepared import Preparer, read_prepared
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session

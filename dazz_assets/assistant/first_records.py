@@ -20,7 +20,7 @@ from dazz_assets.extract.stream_requests import (
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Request
 from dazz_assets.http.client import Client
-from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.json.json_fields import FieldReader
 from dazz_assets.http.page import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec

@@ -38,13 +38,13 @@ from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
-from dazz_assets.http.author_code import first_request, next_request
 from dazz_assets.http.client import Client
-from dazz_assets.http.concealed import record_path
-from dazz_assets.http.json_fields import FieldReader
-from dazz_assets.http.next_page_hints import NextPageHint
-from dazz_assets.http.pagination import OURS
-from dazz_assets.http.unread_more import UnreadMore
+from dazz_assets.http.json.json_fields import FieldReader
+from dazz_assets.http.paging.author_code import first_request, next_request
+from dazz_assets.http.paging.next_page_hints import NextPageHint
+from dazz_assets.http.paging.pagination import OURS
+from dazz_assets.http.paging.unread_more import UnreadMore
+from dazz_assets.http.responses.concealed import record_path
 from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec

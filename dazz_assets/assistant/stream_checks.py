@@ -13,11 +13,11 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.facts import fetch_fact
 from dazz_assets.extract.stream_requests import parent_fields, split_generations
 from dazz_assets.http import CredentialError, FetchError, TransportError
-from dazz_assets.http.access import says_refusal
+from dazz_assets.http.auth.access import says_refusal
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import UNAUTHORIZED
-from dazz_assets.http.failures import NOT_FOUND
 from dazz_assets.http.placeholders import find_placeholders
+from dazz_assets.http.responses.failures import NOT_FOUND
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import IntegrationSpec, StreamSpec
 

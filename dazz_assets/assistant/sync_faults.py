@@ -13,8 +13,8 @@ from dazz_assets.declare.stream import RecordModel
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.usable_records import UsableRecordCheck
-from dazz_assets.http.json_fields import FieldReader
-from dazz_assets.http.json_slices import is_null
+from dazz_assets.http.json.json_fields import FieldReader
+from dazz_assets.http.json.json_slices import is_null
 from dazz_assets.http.page import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec

@@ -11,10 +11,10 @@ from dazz_assets.assistant.generate.proposal import LONGEST_NAME, is_secret_sett
 from dazz_assets.cli.exit_status import UsageError
 from dazz_assets.declare.config import ConnectionConfig
 from dazz_assets.declare.stream import Scalar
-from dazz_assets.http.auth import ApiKey, Basic, BearerToken
+from dazz_assets.http.auth.auth import ApiKey, Basic, BearerToken
 from dazz_assets.http.hosts import parse_origin
 from dazz_assets.http.mask import HIDDEN
-from dazz_assets.http.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
+from dazz_assets.http.paging.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
 from dazz_assets.http.placeholders import PLACEHOLDER, find_placeholders
 from dazz_assets.names import NAME_PATTERN, closest_name
 from dazz_assets.privacy import secret_names, token_patterns

@@ -11,8 +11,8 @@ from dazz_assets.assistant.generate.proposal import AUTH_SECRETS, AuthorChoices
 from dazz_assets.cli.exit_status import UsageError, register_secrets
 from dazz_assets.cli.output import print_note
 from dazz_assets.http import ClientEvent, Page, Request
-from dazz_assets.http.body_format import BodyFormatError, to_json
 from dazz_assets.http.client import Client
+from dazz_assets.http.json.body_format import BodyFormatError, to_json
 from dazz_assets.http.placeholders import fill_placeholders, path_segment
 
 # Of files that a plain `.json` is not.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Literal, cast
 from dazz_assets.declare.config import Config
 from dazz_assets.declare.stream import Scalar, Stream
 from dazz_assets.http import Absence, Accept, Auths, Budget, FetchError, Format, Paginator, Rates, Response, Seam, Shape
-from dazz_assets.http.json_slices import value_at
+from dazz_assets.http.json.json_slices import value_at
 from dazz_assets.names import snake_case
 
 WindowKind = Literal["day", "week", "month"]

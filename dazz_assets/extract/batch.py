@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.http.json_fields import Buffer, FieldReader, LiteralText
-from dazz_assets.http.json_slices import find_problem
+from dazz_assets.http.json.json_fields import Buffer, FieldReader, LiteralText
+from dazz_assets.http.json.json_slices import find_problem
 from dazz_assets.http.page import WalkedPage
 from dazz_assets.http.placeholders import parent_field
 from dazz_assets.spec.specs import StreamSpec

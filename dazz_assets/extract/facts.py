@@ -8,7 +8,7 @@ from dazz_assets.extract.stream_requests import build_request
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import Page, RecordsPathError
 from dazz_assets.http.client import Client
-from dazz_assets.http.json_slices import read_value
+from dazz_assets.http.json.json_slices import read_value
 from dazz_assets.session import Session
 
 FACTS = "facts-of-connection"

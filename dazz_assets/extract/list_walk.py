@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch, join_rows
 from dazz_assets.extract.bounds import Bounds, lies_outside
-from dazz_assets.extract.completeness import CutShortError, ListProgress, NewestFirstWatch
+from dazz_assets.extract.completeness.list_progress import CutShortError, ListProgress, NewestFirstWatch
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds

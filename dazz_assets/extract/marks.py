@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.stream_requests import ANCESTOR, parent_fields, split_generations
-from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.json.json_fields import FieldReader
 from dazz_assets.lake import MARKS_SCHEMA, Commit, Table, TableVersion, latest_versions
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.files import column_bytes

@@ -11,8 +11,8 @@ from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
 from dazz_assets.http import FetchError
-from dazz_assets.http.json_fields import FieldReader
-from dazz_assets.http.json_slices import is_null
+from dazz_assets.http.json.json_fields import FieldReader
+from dazz_assets.http.json.json_slices import is_null
 from dazz_assets.http.page import WalkedPage
 from dazz_assets.spec.specs import StreamSpec
 

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.completeness import hash_keys, is_ascending, is_paged_by_number
+from dazz_assets.extract.completeness.departures import Departures
+from dazz_assets.extract.completeness.left_out import MarkWatch
+from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending, is_paged_by_number
+from dazz_assets.extract.completeness.losses import Loss, find_loss
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.departures import Departures
-from dazz_assets.extract.left_out import MarkWatch
 from dazz_assets.extract.list_walk import ListPages, ListRestart, SourceEnd
-from dazz_assets.extract.losses import Loss, find_loss
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys

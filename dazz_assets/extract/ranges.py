@@ -9,7 +9,7 @@ from dazz_assets.declare.cursor import Cursor
 from dazz_assets.extract.bounds import Bounds, bound_resolution
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.rereads import begin_due
-from dazz_assets.http.pagination import keeps_place
+from dazz_assets.http.paging.pagination import keeps_place
 from dazz_assets.lake import TableVersion
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec

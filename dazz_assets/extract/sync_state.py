@@ -5,10 +5,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.completeness.nested_lists import NestedLists
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import IDENTITY, row_identity
-from dazz_assets.extract.nested_lists import NestedLists
 from dazz_assets.extract.ranges import START, SyncPlan
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError

@@ -7,12 +7,12 @@ from datetime import date
 from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
+from dazz_assets.extract.completeness.departures import has_unconfirmed
+from dazz_assets.extract.completeness.nested_lists import CutList
 from dazz_assets.extract.dedupe import NewRowFilter
-from dazz_assets.extract.departures import has_unconfirmed
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
-from dazz_assets.extract.nested_lists import CutList
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position

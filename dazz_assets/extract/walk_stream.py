@@ -5,9 +5,9 @@ from collections.abc import Callable, Generator, Sequence
 
 from dazz_assets.http import Request
 from dazz_assets.http.client import Client
-from dazz_assets.http.code_walk import Code, walk_code
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.code_walk import Code, walk_code
+from dazz_assets.http.paging.walk import walk
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 

@@ -4,9 +4,11 @@ Here is what a declaration names. What sends is imported from its own module (`c
 reading integrations doesn't load `requests`.
 """
 
-from dazz_assets.http.auth import ApiKey, Auth, Basic, BearerToken
-from dazz_assets.http.auth_choice import Auths
-from dazz_assets.http.body_format import Format
+from dazz_assets.http.auth.auth import ApiKey, Auth, Basic, BearerToken
+from dazz_assets.http.auth.auth_choice import Auths
+from dazz_assets.http.auth.fetched_token import AuthConnection, TokenAuth
+from dazz_assets.http.auth.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
+from dazz_assets.http.auth.signed_jwt import SignedJwt
 from dazz_assets.http.errors import (
     BadRequestError,
     CredentialError,
@@ -32,13 +34,12 @@ from dazz_assets.http.errors import (
     WaitTooLongError,
     WalkLimitError,
 )
-from dazz_assets.http.fetched_token import AuthConnection, TokenAuth
+from dazz_assets.http.json.body_format import Format
 from dazz_assets.http.mask import Mask
-from dazz_assets.http.more import Last
-from dazz_assets.http.next_page_hints import find_next_page_hint
-from dazz_assets.http.oauth import ClientCredentials, JwtGrant, RefreshToken, TokenExchange
 from dazz_assets.http.page import Page, Param, Request, Response
-from dazz_assets.http.pagination import (
+from dazz_assets.http.paging.more import Last
+from dazz_assets.http.paging.next_page_hints import find_next_page_hint
+from dazz_assets.http.paging.pagination import (
     CursorToken,
     GraphQLCursor,
     LinkHeader,
@@ -48,9 +49,8 @@ from dazz_assets.http.pagination import (
     Paginator,
 )
 from dazz_assets.http.rate_limit import Limiter, Rate, Rates, as_rates
-from dazz_assets.http.response_rules import Absence, Accept, ResponseRules, Shape
+from dazz_assets.http.responses.response_rules import Absence, Accept, ResponseRules, Shape
 from dazz_assets.http.seam import Seam, Send, Tape
-from dazz_assets.http.signed_jwt import SignedJwt
 from dazz_assets.http.telemetry import ClientEvent, Counters
 from dazz_assets.http.told_limits import Budget, requested_wait
 

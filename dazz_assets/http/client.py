@@ -11,11 +11,10 @@ from dataclasses import replace
 
 import requests
 
-from dazz_assets.http.access import Permissions
-from dazz_assets.http.auth import Auth
-from dazz_assets.http.authenticator import Authenticator
-from dazz_assets.http.classify import classify_response, classify_sensitive
-from dazz_assets.http.credential import Credential, CredentialSet
+from dazz_assets.http.auth.access import Permissions
+from dazz_assets.http.auth.auth import Auth
+from dazz_assets.http.auth.authenticator import Authenticator
+from dazz_assets.http.auth.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
     FetchError,
     NotReadyError,
@@ -27,17 +26,18 @@ from dazz_assets.http.errors import (
     TransientError,
     UnreachableError,
 )
-from dazz_assets.http.failures import name_unfound
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.mask import mask_transport_logs
 from dazz_assets.http.page import Page, Request, Response
 from dazz_assets.http.rate_limit import LONGEST_WAIT, MOST_PAUSES, Limiter, Rates, Turn
-from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.responses.classify import classify_response, classify_sensitive
+from dazz_assets.http.responses.failures import name_unfound
+from dazz_assets.http.responses.response_rules import ResponseRules
+from dazz_assets.http.responses.version_end import VersionWatch, deprecation_notice
 from dazz_assets.http.retry import BACKOFF_SECONDS, FIRST_BACKOFF, Attempts, build_wait_error
 from dazz_assets.http.telemetry import ClientEvent, Counters, Telemetry
 from dazz_assets.http.told_limits import read_allowance, read_budget
 from dazz_assets.http.transport import Transport, get_instead
-from dazz_assets.http.version_end import VersionWatch, deprecation_notice
 
 SHORTEST_REPORTED_WAIT = 1.0
 """Seconds. Shorter waits are ordinary pacing and emit no event."""

@@ -13,13 +13,13 @@ from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunspli
 from msgspec import Raw
 
 from dazz_assets.field_paths import split_path
-from dazz_assets.http.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.errors import FetchError, RecordsPathError
-from dazz_assets.http.failures import error_for_response, vendor_message
-from dazz_assets.http.json_fields import storable_text
-from dazz_assets.http.json_slices import Document, NoListError, descend, member_pairs
+from dazz_assets.http.json.json_fields import storable_text
+from dazz_assets.http.json.json_slices import Document, NoListError, descend, member_pairs
 from dazz_assets.http.quotes import end_sentence, shorten
-from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.responses.concealed import NOT_QUOTED, conceal, value_mask
+from dazz_assets.http.responses.failures import error_for_response, vendor_message
+from dazz_assets.http.responses.response_rules import ResponseRules
 
 Param = str | int | float | bool | Sequence[str | int] | None
 """A value in a query: None is left out, a bool is sent as true or false, a sequence repeats the parameter."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from dazz_assets.http.json_slices import Document, read_integer
+from dazz_assets.http.json.json_slices import Document, read_integer
 from dazz_assets.http.rate_limit import Allowance
 
 _HEADER_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")

@@ -15,7 +15,7 @@ import requests
 from requests.hooks import dispatch_hook
 from urllib3.exceptions import NewConnectionError
 
-from dazz_assets.http.authenticator import Authenticator, is_signed
+from dazz_assets.http.auth.authenticator import Authenticator, is_signed
 from dazz_assets.http.direct_adapter import DirectAdapter
 from dazz_assets.http.errors import (
     BadRequestError,

@@ -102,7 +102,7 @@ def rewrite_json(text: str, rewrite: TokenRewriter) -> str:
 def trim_list(text: str, path: str, limit: int) -> str:
     """The text with the list at a dotted path cut to its first `limit` items; unchanged if no list is there.
 
-    The path is written like a stream's `records` (`dazz_assets.http.json_slices`): empty means the page itself.
+    The path is written like a stream's `records` (`dazz_assets.http.json.json_slices`): empty means the page itself.
     """
     wanted = list(split_path(path))
     parts: list[str] = []

@@ -15,7 +15,7 @@ from requests.utils import get_encoding_from_headers
 
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import Request, Response
-from dazz_assets.http.json_slices import Document
+from dazz_assets.http.json.json_slices import Document
 from dazz_assets.privacy.json_tokens import compact_json, indent_json
 
 UTF_8 = "utf-8"

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from dazz_assets.counts import format_count
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
-from dazz_assets.http.json_fields import LiteralText
+from dazz_assets.http.json.json_fields import LiteralText
 from dazz_assets.lake import TableVersion
 from dazz_assets.privacy.json_tokens import compact_json, indent_json
 from dazz_assets.recording.exchange_file import Exchange

@@ -17,7 +17,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.declare.config import ConnectionConfig, config_texts, is_secret_list, secrets_by_field
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import Seam, TokenAuth
-from dazz_assets.http.auth_choice import list_auths
+from dazz_assets.http.auth.auth_choice import list_auths
 from dazz_assets.http.placeholders import PLACEHOLDER, fill_address
 from dazz_assets.privacy.redactor import PERSONAL, Redactor
 from dazz_assets.recording.exchange_file import format_exchange

@@ -10,7 +10,7 @@ from typing import Any
 
 from dazz_assets.assistant.infer.coverage import misspelt_paths
 from dazz_assets.assistant.misspelt_fields import PRIVATE_SETTINGS, describe_misspelt
-from dazz_assets.http.json_slices import Document
+from dazz_assets.http.json.json_slices import Document
 from dazz_assets.recording.exchange_file import Exchange, read_exchanges
 from dazz_assets.recording.replay import Replay
 from dazz_assets.spec.specs import StreamSpec

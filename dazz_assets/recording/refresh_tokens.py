@@ -16,9 +16,9 @@ from dazz_assets.connections import Connection
 from dazz_assets.declare.config import ConnectionConfig, config_texts, secrets_by_field
 from dazz_assets.errors import RecordingError
 from dazz_assets.http import RefreshToken, Request
-from dazz_assets.http.auth import fill_template
-from dazz_assets.http.auth_choice import choose_auth
-from dazz_assets.http.oauth import StoredToken, stored_name
+from dazz_assets.http.auth.auth import fill_template
+from dazz_assets.http.auth.auth_choice import choose_auth
+from dazz_assets.http.auth.oauth import StoredToken, stored_name
 from dazz_assets.secret_store import MemorySecretStore, SecretStore, SecretStoreError, open_secret_store
 from dazz_assets.spec.specs import IntegrationSpec
 

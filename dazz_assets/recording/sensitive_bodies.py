@@ -8,8 +8,8 @@ import io
 import msgspec
 
 from dazz_assets.errors import RecordingError
-from dazz_assets.http.body_format import BodyFormatError, read_csv, to_json
-from dazz_assets.http.concealed import fields_anywhere, record_path
+from dazz_assets.http.json.body_format import BodyFormatError, read_csv, to_json
+from dazz_assets.http.responses.concealed import fields_anywhere, record_path
 from dazz_assets.privacy.redactor import Redactor
 from dazz_assets.sensitive import HIDDEN, SensitiveFields
 from dazz_assets.spec.specs import StreamSpec

@@ -21,11 +21,11 @@ from dazz_assets.http import (
     TokenAuth,
     TokenExchange,
 )
-from dazz_assets.http.auth import auth_config_fields, auth_templates
-from dazz_assets.http.auth_choice import list_auths
-from dazz_assets.http.oauth import Sending
+from dazz_assets.http.auth.auth import auth_config_fields, auth_templates
+from dazz_assets.http.auth.auth_choice import list_auths
+from dazz_assets.http.auth.oauth import Sending
+from dazz_assets.http.auth.signed_jwt import Algorithm
 from dazz_assets.http.placeholders import PLACEHOLDER, find_placeholders
-from dazz_assets.http.signed_jwt import Algorithm
 from dazz_assets.names import suggest
 from dazz_assets.spec.placeholder_rules import check_config_placeholders, find_other_braces
 from dazz_assets.spec.secret_rules import check_no_token, check_not_in_url, is_secret_field, secret_fields

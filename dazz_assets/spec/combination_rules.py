@@ -8,7 +8,7 @@ from dazz_assets.declare.integration import Integration
 from dazz_assets.declare.stream import Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor, Offset, PageNumber, TokenAuth
-from dazz_assets.http.auth_choice import list_auths
+from dazz_assets.http.auth.auth_choice import list_auths
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.spec.graphql_rules import VARIABLES
 from dazz_assets.spec.secret_rules import secret_fields

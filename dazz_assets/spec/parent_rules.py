@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from dazz_assets.errors import DefinitionError
-from dazz_assets.http.pagination import keeps_place
+from dazz_assets.http.paging.pagination import keeps_place
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.spec.specs import StreamSpec
 

@@ -6,8 +6,8 @@ from typing import Any
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
 from dazz_assets.field_paths import split_path
-from dazz_assets.http.concealed import record_path
 from dazz_assets.http.placeholders import find_placeholders
+from dazz_assets.http.responses.concealed import record_path
 from dazz_assets.sensitive import SensitiveFields
 from dazz_assets.spec.specs import StreamSpec
 

@@ -24,12 +24,12 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Parents, Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Budget, Rate
-from dazz_assets.http.body_format import Format
-from dazz_assets.http.failures import is_transient
 from dazz_assets.http.hosts import DeclaredHosts
+from dazz_assets.http.json.body_format import Format
 from dazz_assets.http.placeholders import PLACEHOLDER
 from dazz_assets.http.quotes import shorten
-from dazz_assets.http.response_rules import Absence, Action, Shape
+from dazz_assets.http.responses.failures import is_transient
+from dazz_assets.http.responses.response_rules import Absence, Action, Shape
 from dazz_assets.spec.attribute_rules import check_attributes
 from dazz_assets.spec.timestamps import is_zone
 

@@ -13,7 +13,7 @@ from dazz_assets.declare.parser import Refresh
 from dazz_assets.declare.stream import Parents, RecordModel, Scalar, Stream
 from dazz_assets.domain import DomainObject
 from dazz_assets.http import Absence, Accept, Budget, Format, Paginator, Rate, Request, ResponseRules, Shape
-from dazz_assets.http.pagination import records_path
+from dazz_assets.http.paging.pagination import records_path
 from dazz_assets.http.placeholders import find_placeholders, parent_field
 
 InputKind = Literal["full_refresh", "incremental"]

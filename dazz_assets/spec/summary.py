@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from dazz_assets.counts import format_count
 from dazz_assets.http import GraphQLCursor
-from dazz_assets.http.auth_choice import list_auths
+from dazz_assets.http.auth.auth_choice import list_auths
 from dazz_assets.http.quotes import shorten
 from dazz_assets.spec.cursor_bounds import BOUNDS, find_bound_places
 from dazz_assets.spec.literals import write_call

@@ -10,7 +10,7 @@ from enum import Enum
 from itertools import zip_longest
 from typing import Any, Final
 
-from dazz_assets.http.json_fields import LiteralText
+from dazz_assets.http.json.json_fields import LiteralText
 
 # Show at most this many characters of a value, and this many before a difference further on.
 _MOST_CHARACTERS = 80

@@ -21,7 +21,7 @@ from dazz_assets.assistant.infer import (
     read_shape,
 )
 from dazz_assets.assistant.infer.json_values import split_words
-from dazz_assets.http.json_slices import Document
+from dazz_assets.http.json.json_slices import Document
 from dazz_assets.spec.timestamps import parse_timestamp
 
 OBJECTS = [{"id": 1}, {"id": 2}]

@@ -11,7 +11,7 @@ from dazz_assets import Budget
 from dazz_assets.errors import SyncError
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import Request
-from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.responses.response_rules import ResponseRules
 from dazz_assets.http.telemetry import ClientEvent
 from tests.conformance.conftest import Connect
 from tests.conformance.integrations import CommonIntegration, ItemsStream

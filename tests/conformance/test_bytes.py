@@ -15,7 +15,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from dazz_assets.errors import SyncError
-from dazz_assets.http.body_format import BodyFormatError, to_json
+from dazz_assets.http.json.body_format import BodyFormatError, to_json
 from tests.conformance.conftest import Connect
 from tests.conformance.integrations import CommonIntegration, ItemsStream
 from tests.declaring import declare

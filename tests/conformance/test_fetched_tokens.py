@@ -30,7 +30,7 @@ from dazz_assets import (
     TokenExchange,
 )
 from dazz_assets.errors import SyncError
-from dazz_assets.http.authenticator import Authenticator
+from dazz_assets.http.auth.authenticator import Authenticator
 from dazz_assets.lake import Lake, query
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dazz_assets import CursorToken, LinkHeader, NextLink, PageNumber, Paginator
-from dazz_assets.http.list_edges import describe_fullness
 from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging.list_edges import describe_fullness
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, param
 from tests.conformance.integrations import CommonIntegration, ItemsStream, PartsStream

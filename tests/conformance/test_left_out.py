@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 
 from dazz_assets import Cursor, Stream
-from dazz_assets.extract.left_out import MarkWatch
+from dazz_assets.extract.completeness.left_out import MarkWatch
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import param
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream

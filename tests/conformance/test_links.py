@@ -13,8 +13,8 @@ from requests.structures import CaseInsensitiveDict
 
 from dazz_assets import Cursor, LinkHeader, NextLink, Stream
 from dazz_assets.errors import SyncError
-from dazz_assets.http.more import Last
 from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging.more import Last
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, param
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream

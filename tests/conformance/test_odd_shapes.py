@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dazz_assets import CursorToken, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.http.page import Request
-from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.responses.response_rules import ResponseRules
 from tests.conformance.conftest import Connect
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
 from tests.declaring import declare

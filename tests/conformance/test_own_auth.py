@@ -15,7 +15,7 @@ import pytest
 
 from dazz_assets import Auth, Integration, NextLink, Request, Response
 from dazz_assets.errors import SyncError
-from dazz_assets.http.authenticator import Authenticator
+from dazz_assets.http.auth.authenticator import Authenticator
 from dazz_assets.lake import Lake, query
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items

@@ -10,7 +10,7 @@ import pytest
 from dazz_assets import PageNumber
 from dazz_assets.errors import SyncError
 from dazz_assets.http import Page, Request
-from dazz_assets.http.redirects import describe_redirect
+from dazz_assets.http.responses.redirects import describe_redirect
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, param
 from tests.conformance.integrations import CommonIntegration, ItemsStream

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dazz_assets import CursorToken
 from dazz_assets.errors import SyncError
-from dazz_assets.http.json_slices import Document
+from dazz_assets.http.json.json_slices import Document
 from tests.conformance.conftest import Connect
 from tests.conformance.integrations import CommonIntegration, ItemsStream
 from tests.declaring import declare

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dazz_assets.errors import SyncError
-from dazz_assets.http.json_slices import Document
-from dazz_assets.http.reported_errors import find_reported_error
+from dazz_assets.http.json.json_slices import Document
+from dazz_assets.http.responses.reported_errors import find_reported_error
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items
 from tests.conformance.integrations import CommonIntegration, ItemsStream

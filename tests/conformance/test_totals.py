@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from dazz_assets import Cursor, Offset, PageNumber, Paginator, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowReader
-from dazz_assets.extract.completeness import ListProgress
+from dazz_assets.extract.completeness.list_progress import ListProgress
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import Request
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from dazz_assets.spec.read import read_integration
 from dazz_assets.windows import Windows
 from tests.conformance.conftest import Connect

@@ -18,10 +18,10 @@ from dazz_assets import Cursor, CursorToken, LinkHeader, NextLink, Offset, PageN
 from dazz_assets.errors import SyncError
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError
-from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.page import Page, Request
-from dazz_assets.http.response_rules import ResponseRules
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.next_page_hints import find_next_page_hint
+from dazz_assets.http.paging.walk import walk
+from dazz_assets.http.responses.response_rules import ResponseRules
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, param
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream

@@ -20,7 +20,7 @@ from dazz_assets.declare.config import config_texts, secrets_by_field
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
-from dazz_assets.http.auth_choice import choose_auth
+from dazz_assets.http.auth.auth_choice import choose_auth
 from dazz_assets.lake import Lake, query
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.sandbox import HISTORY, Sandbox, SandboxRequest, SandboxResponse, VendorSandbox, json_response, route

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from dazz_assets.declare.config import config_texts, secrets_by_field
-from dazz_assets.http.auth_choice import choose_auth
+from dazz_assets.http.auth.auth_choice import choose_auth
 from dazz_assets.spec.read import read_integration
 from integrations.jira.config import JiraConfig
 from integrations.jira.integration import JiraIntegration

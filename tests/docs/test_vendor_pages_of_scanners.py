@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dazz_assets.http.auth_choice import choose_auth
+from dazz_assets.http.auth.auth_choice import choose_auth
 from dazz_assets.spec.discovery import find_integration
 from tests.docs.markdown import blocks
 

@@ -12,7 +12,7 @@ from dazz_assets import ConnectionConfig, Cursor, Integration, Stream
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.http import Page, Request
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.responses.response_rules import ResponseRules
 from dazz_assets.spec.read import read_integration
 from dazz_assets.windows import Windows
 

@@ -23,8 +23,8 @@ from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.extract.writer import make_batch
-from dazz_assets.http import prefetch
 from dazz_assets.http.page import WalkedPage
+from dazz_assets.http.paging import prefetch
 from dazz_assets.lake import duckdb_connection
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session

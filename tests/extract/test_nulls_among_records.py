@@ -204,7 +204,7 @@ def test_the_vendors_total_counts_nulls_too(boards: Boards, tmp_path: Path) -> N
 def test_a_null_of_a_snapshot_that_is_listed_twice_is_told_once(
     boards: Boards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dazz_assets.extract.losses._SECONDS_BEFORE_SECOND_LISTING", 0)
+    monkeypatch.setattr("dazz_assets.extract.completeness.losses._SECONDS_BEFORE_SECOND_LISTING", 0)
     notes = Notes(boards, "list", tmp_path)
     notes.items[1] = [{"id": f"1n{number}", "board": 1} for number in range(30)]
     notes.sync()

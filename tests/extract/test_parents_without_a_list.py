@@ -120,7 +120,7 @@ def test_if_a_second_listing_finds_its_list_that_counts(
     tracker: Tracker, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A snapshot is listed twice if it has lost most of its records."""
-    monkeypatch.setattr("dazz_assets.extract.losses._SECONDS_BEFORE_SECOND_LISTING", 0)
+    monkeypatch.setattr("dazz_assets.extract.completeness.losses._SECONDS_BEFORE_SECOND_LISTING", 0)
     tracker.comments["a"] |= {f"a{number}": "2026-02-02T00:00:00Z" for number in range(30)}
     customer.sync("issues", "comments")
     tracker.remove("b", "b1")

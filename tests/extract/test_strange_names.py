@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dazz_assets.http.json_fields import FieldReader
+from dazz_assets.http.json.json_fields import FieldReader
 
 NAMES = ['quo"ted', "back\\slash", "line\nbreak", "tab\tbed", "@odata", "2fa", "class", "ünï", ""]
 

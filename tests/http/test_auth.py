@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, CredentialError, Request, Response
-from dazz_assets.http.auth import auth_config_fields
+from dazz_assets.http.auth.auth import auth_config_fields
 from dazz_assets.http.client import Client
 from tests.http.loopback import Reply, Vendor
 

@@ -20,7 +20,7 @@ from dazz_assets.http import (
     VendorReportedError,
 )
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from tests.http.loopback import Clock, Reply, Vendor
 
 RULES = ResponseRules(records="data")

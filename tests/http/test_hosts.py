@@ -19,7 +19,7 @@ from dazz_assets.http import (
     UndeclaredHostError,
 )
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from tests.http.loopback import Reply, Vendor
 
 Connect = Callable[..., Client]

@@ -9,7 +9,7 @@ import pytest
 
 from dazz_assets.http import ClientEvent, FetchError, Request, ResponseRules, UndeclaredHostError
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 
 Connect = Callable[..., Client]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dazz_assets.http.json_fields import FieldReader, LiteralText
+from dazz_assets.http.json.json_fields import FieldReader, LiteralText
 
 literals = st.sampled_from(
     ["0", "-0", "1", "-7", "12345678901234567890123", "1.0", "1.50", "1e3", "-0.0", "1E400", "true", "false", "null"]

@@ -31,7 +31,7 @@ from dazz_assets.http import (
 )
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from tests.http.answers import Answer, Answers
 from tests.http.loopback import Clock
 

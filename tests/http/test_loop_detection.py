@@ -13,7 +13,7 @@ from requests import PreparedRequest
 from dazz_assets.http import CursorToken, LoopError, NextLink, PageNumber, Paginator, Request, ResponseRules
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 PAGINATOR = CursorToken("next", param="cursor")

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from dazz_assets.http import BearerToken, NextLink, Request, ResponseRules, body_format, json_slices
-from dazz_assets.http.body_bytes import is_utf8
 from dazz_assets.http.client import Client
+from dazz_assets.http.json.body_bytes import is_utf8
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 
 URL = "http://127.0.0.1:9"
 RECORDS = 100

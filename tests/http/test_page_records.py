@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dazz_assets.http import Page, RecordsPathError, Request
-from dazz_assets.http.json_slices import Document
+from dazz_assets.http.json.json_slices import Document
 
 
 def page(body: bytes, status: int = 200) -> Page:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from dazz_assets.http.errors import FetchError
-from dazz_assets.http.more import Last
-from dazz_assets.http.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.page import Page, Request
-from dazz_assets.http.pagination import (
+from dazz_assets.http.paging.more import Last
+from dazz_assets.http.paging.next_page_hints import NextPageHint, find_next_page_hint
+from dazz_assets.http.paging.pagination import (
     CursorToken,
     GraphQLCursor,
     LinkHeader,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dazz_assets.http import paging_names
-from dazz_assets.http.paging_names import is_blank, normalize, read_flag, read_number
+from dazz_assets.http.paging import paging_names
+from dazz_assets.http.paging.paging_names import is_blank, normalize, read_flag, read_number
 
 MEANINGS = ("more", "last", "done", "total", "page_count", "page_size", "capped", "left")
 NAMES = {

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from dazz_assets.http import Limiter, Rate, RateLimitedError, Request
-from dazz_assets.http.auth import BearerToken
-from dazz_assets.http.authenticator import Authenticator
+from dazz_assets.http.auth.auth import BearerToken
+from dazz_assets.http.auth.authenticator import Authenticator
+from dazz_assets.http.auth.credential import Credential, CredentialSet
 from dazz_assets.http.client import Client
-from dazz_assets.http.credential import Credential, CredentialSet
 from dazz_assets.http.errors import StoppedError
-from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.responses.response_rules import ResponseRules
 from dazz_assets.sandbox import RateLimit
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 

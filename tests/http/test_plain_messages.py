@@ -17,8 +17,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dazz_assets.http import Request
-from dazz_assets.http.body_bytes import is_utf8
 from dazz_assets.http.errors import BadRequestError
+from dazz_assets.http.json.body_bytes import is_utf8
 from dazz_assets.http.plain_messages import PlainResponse, write_request
 from dazz_assets.http.plain_urls import join_url
 from dazz_assets.http.prepared import Preparer

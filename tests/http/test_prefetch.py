@@ -12,7 +12,7 @@ import pytest
 from dazz_assets.http import CursorToken, FetchError, RefusedError, Request, ResponseRules
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 MOST_PAGES = 8

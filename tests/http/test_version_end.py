@@ -14,7 +14,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.http.client import Client
-from dazz_assets.http.version_end import VersionWatch
+from dazz_assets.http.responses.version_end import VersionWatch
 from dazz_assets.lake import Lake
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration

@@ -24,7 +24,7 @@ from dazz_assets.http import (
 )
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor, numbered_pages
 
 Connect = Callable[..., Client]

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import jwt
 
-from dazz_assets.http.signed_jwt import make_throwaway_key
+from dazz_assets.http.auth.signed_jwt import make_throwaway_key
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 CLIENT_ID = "dazz-at-acme"

@@ -11,9 +11,9 @@ import pytest
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.http import Request
-from dazz_assets.http.auth_choice import choose_auth
+from dazz_assets.http.auth.auth_choice import choose_auth
 from dazz_assets.http.client import Client
-from dazz_assets.http.walk import walk
+from dazz_assets.http.paging.walk import walk
 from dazz_assets.sandbox import Sandbox
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import jwt
 import pytest
 
-from dazz_assets.http.signed_jwt import make_throwaway_key
+from dazz_assets.http.auth.signed_jwt import make_throwaway_key
 from dazz_assets.sandbox import Sandbox
 from integrations.github.sandbox import GitHubSandbox
 from integrations.github.sandbox_alert_data import SECRETS as PROVIDERS

@@ -22,11 +22,11 @@ from dazz_assets.assistant.infer.paging_style import find_more_flag
 from dazz_assets.declare.cursor import Cursor
 from dazz_assets.declare.stream import Scalar
 from dazz_assets.field_paths import split_path
-from dazz_assets.http.auth import ApiKey, Basic, BearerToken, auth_config_fields
+from dazz_assets.http.auth.auth import ApiKey, Basic, BearerToken, auth_config_fields
 from dazz_assets.http.errors import RecordsPathError
-from dazz_assets.http.next_page_hints import find_next_page_hint
 from dazz_assets.http.page import Page
-from dazz_assets.http.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
+from dazz_assets.http.paging.next_page_hints import find_next_page_hint
+from dazz_assets.http.paging.pagination import CursorToken, LinkHeader, NextLink, Offset, PageNumber, Paginator
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.names import suggest
 from dazz_assets.privacy.secret_names import is_credential_name

@@ -6,8 +6,8 @@ from typing import Any
 
 from dazz_assets.assistant.infer.json_values import decode_json, join_path, split_words
 from dazz_assets.http import CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, Page, PageNumber, Paginator
-from dazz_assets.http.next_links import find_header_link
-from dazz_assets.http.pagination import OURS, path_read_by
+from dazz_assets.http.paging.next_links import find_header_link
+from dazz_assets.http.paging.pagination import OURS, path_read_by
 
 _MAX_DEPTH = 6
 

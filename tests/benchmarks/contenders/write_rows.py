@@ -13,7 +13,7 @@ from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.writer import make_batch
 from dazz_assets.http import Page, Request
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.response_rules import ResponseRules
+from dazz_assets.http.responses.response_rules import ResponseRules
 from dazz_assets.spec.discovery import find_integration
 from dazz_assets.windows import Windows
 from tests.benchmarks.issue_pages import IssuePages, first_day

@@ -1,0 +1,1 @@
+"""Whether a list is whole: what shows that records are missing, or gone."""

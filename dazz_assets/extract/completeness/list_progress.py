@@ -1,0 +1,352 @@
+"""Checks whether a walk listed everything."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.completeness.vendor_total import TotalPlace, find_total
+from dazz_assets.extract.seen_hashes import Hashes, SeenHashes
+from dazz_assets.http import (
+    FetchError,
+    LoopError,
+    Offset,
+    Page,
+    PageNumber,
+    PlaceLostError,
+    RangeTooLargeError,
+)
+from dazz_assets.http.page import WalkedPage
+from dazz_assets.http.paging.next_page_hints import find_end_flag
+from dazz_assets.spec.specs import StreamSpec
+
+# Statuses with which APIs refuse pages beyond their result limit, and how they say so.
+_PAST_LIMIT_STATUSES = frozenset({400, 404, 413, 416, 422})
+_PAST_LIMIT = re.compile(
+    r"result.?window|too (large|deep|many|big|high)|deep pag|out of (range|bounds)|beyond|exceed|maximum|\bmax[ _.]|"
+    r"at most|no more than|only (the )?first|limit(ed)? (of|to|is)|pagination limit|10[,._]?000|last page",
+    re.IGNORECASE,
+)
+# How APIs refuse a range from its first page on.
+_RANGE_TOO_LARGE = re.compile(
+    r"\b(too many (results|records|rows|items|entries)|"
+    r"(narrow|reduce|shorten|split) (down )?(the|your) \w*.?(range|period)|"
+    r"(range|period|interval|time ?(span|frame)|between (the )?\w+ and \w+)[^.]{0,40}"
+    r"(too (large|long|wide|big)|exceed|at most|no more than|longer than|more than|maximum|limited to|\d+ days)|"
+    r"(maximum|max\.?|longest) ([\w-]+ ){0,2}(range|period|interval|time ?span))",
+    re.IGNORECASE,
+)
+# Parameters of next links that count pages or records: a removed record shifts those behind it.
+_NUMBER_PARAMETER = re.compile(r"[?&](page|offset|skip|start|start_?at|page_?number)=\d+(?=[&#]|$)", re.IGNORECASE)
+
+
+class CutShortError(FetchError):
+    """The vendor lists fewer records than it has, and the range can't be split further."""
+
+    advice = (
+        "Give the stream's Cursor both `since` and `until`, so that its range can be split; or narrow its `params`."
+    )
+
+
+class ListProgress:
+    """Follows the pages of one walk to tell whether the list is complete.
+
+    trusts_total: whether the vendor's total has agreed with a list before, or the stream names it. Otherwise it may
+    mean something else: the records of the page, of another filter, an estimate.
+    end_reason: why the last page was the last. newest: the greatest cursor seen, in microseconds.
+    is_ascending: whether cursors came in ascending order. nulls: how many items were null, and so no rows.
+    """
+
+    def __init__(self, stream: StreamSpec, *, trusts_total: bool = False) -> None:
+        self._stream = stream
+        self._trusts_total = trusts_total or bool(stream.total)
+        self._seen_keys, self._seen_contents = SeenHashes(), SeenHashes()
+        self._listed = RecentHashes()
+        self._idle_pages = 0
+        self._ignores_total = False
+        self._received = self._inside = self.nulls = 0
+        self._page_sizes: list[int] = []
+        self._total_place = TotalPlace(stream.total) if stream.total else None
+        self._total: int | None = None
+        self._least_total: int | None = None
+        self._greatest_total = self._first_total = 0
+        self._stopped = False
+        self._refused: FetchError | None = None
+        self.lost_place: PlaceLostError | None = None
+        self.end_reason = ""
+        self.newest: int | None = None
+        self.is_ascending = True
+        self._has_moved = self._total_shrank = False
+
+    def begin_again(self) -> "ListProgress":
+        """Follow the list from its start again. A walk that was stopped stays so."""
+        again = ListProgress(self._stream, trusts_total=self._trusts_total)
+        again._stopped = self._stopped
+        return again
+
+    def add(self, steps: Sequence[WalkedPage], rows: RowBatch, inside: int) -> None:
+        """Add pages that follow one another, with their rows; inside: how many of them lie inside the walk's bounds."""
+        self.end_reason = steps[-1].end_reason or ""
+        self._inside += inside
+        self._note_order(rows)
+        is_numbered = any(is_paged_by_number(self._stream, step.page) for step in steps)
+        # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
+        if is_numbered and self._stream.cursor is not None and self._has_changed_record(rows):
+            self._has_moved = True
+        ends = np.cumsum(np.bincount(rows.origin_of, minlength=len(steps))).tolist()
+        hashes = rows.content_hashes.tolist()
+        for step, start, end in zip(steps, [0, *ends], ends, strict=False):
+            # The vendor's total counts nulls too.
+            self._received += len(step.records)
+            self.nulls += len(step.records) - (end - start)
+            self._note_idle(step, hashes[start:end])
+            if step.records:
+                self._page_sizes.append(len(step.records))
+            self._note_total(step, is_numbered=is_numbered)
+
+    @property
+    def total(self) -> int | None:
+        """The vendor's total; None if it gives none or the walk was stopped early."""
+        return None if self._stopped else self._total
+
+    def stop(self) -> None:
+        """Note that the walk ends early on purpose."""
+        self._stopped = True
+
+    def is_result_limit(self, error: FetchError) -> bool:
+        """Whether the failure of the next page marks the vendor's result limit.
+
+        It does if the vendor says so, on a later page in any of many words and on the first one by naming the range; or
+        if the stream says so (`accept = {422: "split"}`).
+        """
+        pattern = _PAST_LIMIT if self._page_sizes else _RANGE_TOO_LARGE
+        says_so = error.status in _PAST_LIMIT_STATUSES and pattern.search(error.problem) is not None
+        return isinstance(error, RangeTooLargeError) or says_so
+
+    def lose_place(self, error: PlaceLostError) -> None:
+        """Note that the walk ended because the vendor no longer took its own place in the list."""
+        self.lost_place = error
+
+    def end_at_limit(self, error: FetchError) -> None:
+        """Note that the walk ended at the vendor's result limit: the list then counts as cut short."""
+        self._refused = error
+
+    @property
+    def shifted(self) -> bool:
+        """Whether records moved to other pages during the walk, by their changes or by a total that shrank."""
+        return self._has_moved or (self._total_shrank and not self._ignores_total)
+
+    @property
+    def surely_shifted(self) -> bool:
+        """The same, without a total that may mean something else."""
+        return self._has_moved or (self._total_shrank and self._trusts_total)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the vendor withheld records: it refused a further page, or ended on a full page below its total.
+
+        A total alone proves nothing: APIs that count without the filter always give a larger one.
+        """
+        if self._refused is not None:
+            return True
+        if self._stopped or self._total is None:
+            return False
+        if self._stream.total:
+            # Records that came or went meanwhile changed it: the least total of the walk is what was there throughout.
+            return self._received < (self._least_total or 0)
+        if len(self._page_sizes) < 2:
+            return False
+        return self._received < self._total and self._page_sizes[-1] == max(self._page_sizes)
+
+    @property
+    def is_below_total(self) -> bool:
+        """Whether a snapshot of numbered pages came to its end below its total, as if counted from the wrong number.
+
+        A total that may mean something else is only worth a word, and so is one of a list that is not numbered.
+        """
+        counts = self._stream.cursor is None and isinstance(self._stream.paginator, Offset | PageNumber)
+        total = self._least_total if self._stream.total else self._total
+        return counts and not self._stopped and total is not None and self._received < total
+
+    @property
+    def lacks_declared_total(self) -> bool:
+        """Whether records came, but no page had a number where the stream says that the total is."""
+        return bool(self._stream.total) and self._received > 0 and self._total is None and not self._stopped
+
+    @property
+    def is_only_doubtful(self) -> bool:
+        """Whether nothing but a total that may mean something else says that records are missing."""
+        return self._refused is None and not self._trusts_total
+
+    @property
+    def agrees_with_total(self) -> bool:
+        """Whether the list has several pages and exactly as many records as the vendor says."""
+        return not self._stopped and len(self._page_sizes) > 1 and self._received == self._total
+
+    def describe_doubt(self) -> str:
+        """Say that the list may be cut short, and which setting settles it."""
+        return (
+            f"the vendor gives a total of {self._total}, but the list ended after {self._received} records "
+            f"({self.end_reason}). If the total is right, {self._advise_on_total()} If it counts something else, set "
+            "`total = None`"
+        )
+
+    def _advise_on_total(self) -> str:
+        name, paginator = self._stream.stream.__name__, self._stream.paginator
+        if self._total_place is not None and self._total_place.header:
+            begins = (
+                " and that counting begins where the API's does (page 0?)" if isinstance(paginator, PageNumber) else ""
+            )
+            return f"records are missing (header {self._total_place.header}): check the page size on {name}{begins}."
+        return f"name its path in `total` on {name}: a list cut short then fails."
+
+    def describe_shift(self) -> str:
+        """Say that records may have moved to other pages each time, and which setting settles it."""
+        name = self._stream.stream.__name__
+        return (
+            f"the vendor's total fell from {self._greatest_total} to {self._least_total} while the list was read, each "
+            "time: if records were removed meanwhile, others moved to pages that had been read, and are missing. If "
+            f"the total is right, name its path in `total` on {name}: such a sync then fails. If it counts something "
+            "else, set `total = None`"
+        )
+
+    @property
+    def respects_bounds(self) -> bool:
+        """Whether most records lie in the requested range, so that a smaller range would return fewer."""
+        return 2 * self._inside >= self._received or isinstance(self._refused, RangeTooLargeError)
+
+    def make_error(self) -> FetchError:
+        """The error to raise for a list that was cut short and can't be split."""
+        if self._refused is not None:
+            if not isinstance(self._refused, RangeTooLargeError):
+                self._refused.advice = CutShortError.advice
+            return self._refused
+        return CutShortError(
+            f"the vendor gives a total of {self._total} records, but sent only {self._received} "
+            f"(the list ended: {self.end_reason}).",
+            advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",
+        )
+
+    def _note_order(self, rows: RowBatch) -> None:
+        moments = rows.moments
+        if len(moments):
+            self.is_ascending = self.is_ascending and is_ascending(moments, self.newest)
+            newest = int(moments.max())
+            self.newest = newest if self.newest is None else max(newest, self.newest)
+
+    def _note_total(self, step: WalkedPage, *, is_numbered: bool) -> None:
+        if step.number == 1 and self._stream.total == "":
+            self._total_place = find_total(step.page)
+        total = None if self._ignores_total or self._total_place is None else self._total_place.read(step.page)
+        if total is not None and (total > 0 or not self._received or self._stream.total):
+            came_before = self._received - len(step.records)
+            if came_before and not self._trusts_total and total == self._first_total - came_before:
+                total = self._first_total  # It counts what is left.
+            self._first_total = self._first_total or total
+            self._total_shrank |= is_numbered and self._total is not None and total < self._total
+            self._total = total
+            self._least_total = total if self._least_total is None else min(self._least_total, total)
+            self._greatest_total = max(total, self._greatest_total)
+        if not self._trusts_total and self._total is not None and self._greatest_total < self._received:
+            # It counts something else, such as the records of the page.
+            self._total, self._ignores_total = None, True
+
+    def _note_idle(self, step: WalkedPage, hashes: Sequence[int]) -> None:
+        """Raise LoopError if too many pages in a row were empty or brought nothing new. hashes: of the page's rows."""
+        is_new = self._listed.add(hashes)
+        self._idle_pages = 0 if is_new else self._idle_pages + 1
+        if self._idle_pages < self._stream.max_idle_pages or step.end_reason is not None:
+            return
+        what = "were empty" if not hashes else "held only records that the walk has listed before"
+        page = step.page
+        flag = find_end_flag(page, records=page.list_path)
+        says_end = f'`{flag}` in the page says that there is no more: set more="{flag}" on the paginator. '
+        raise LoopError(
+            f"the last {self._idle_pages} pages {what}, and the list has no end (page {step.number}).",
+            where=page.where,
+            url=f"{page.request.method} {page.url}",
+            advice=f"{says_end if flag else LoopError.advice + ' '}If such pages are usual, raise `max_idle_pages`.",
+        )
+
+    def _has_changed_record(self, rows: RowBatch) -> bool:
+        """Whether a key came again with other content: the record left its place, and those behind it moved up."""
+        new_keys = self._seen_keys.add_new(hash_keys(rows))
+        new_contents = self._seen_contents.add_new(rows.content_hashes)
+        return bool((new_contents & ~new_keys).any())
+
+
+def is_ascending(moments: NDArray[np.int64], newest_before: int | None) -> bool:
+    """Whether moments ascend, and follow the newest one before them."""
+    if len(moments) and newest_before is not None and moments[0] < newest_before:
+        return False
+    return bool((moments[1:] >= moments[:-1]).all())
+
+
+def hash_keys(rows: RowBatch) -> Hashes:
+    """A hash of each key, good within this process."""
+    return np.fromiter(map(hash, rows.keys), np.int64, len(rows))
+
+
+class RecentHashes:
+    """The hashes of about the last 100,000 to 200,000 rows of a walk, in bounded memory."""
+
+    _SIZE = 100_000
+
+    def __init__(self) -> None:
+        self._older: set[int] = set()
+        self._newer: set[int] = set()
+
+    def add(self, hashes: Sequence[int]) -> bool:
+        """Add the hashes of a page; return whether any of them is new."""
+        is_new = any(value not in self._newer and value not in self._older for value in hashes)
+        self._newer.update(hashes)
+        if len(self._newer) >= self._SIZE:
+            self._older, self._newer = self._newer, set()
+        return is_new
+
+
+class NewestFirstWatch:
+    """Tells when a list that is sorted newest first has passed what is stored already.
+
+    One old record proves nothing: somebody may have pinned it to the top. A page is enough if all its records are old,
+    newest first, and an earlier page had a newer one; before that, a second such page is read. A list that is found to
+    be in another order is read to its end.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._since = bounds.since
+        self._old_pages = 0
+        self._has_newer = self._is_unordered = False
+        self._last: int | None = None
+
+    def has_passed(self, times: Sequence[int]) -> bool:
+        """Add the times of a page's records; return whether the walk may end with it."""
+        if self._since is None or not times:
+            return False
+        since = self._since
+        is_old = all(at < since for at in times)
+        follows = [self._last, *times] if self._last is not None and (self._old_pages or self._has_newer) else times
+        is_sorted = all(later <= earlier for earlier, later in pairwise(at for at in follows if at is not None))
+        # Old records before the first newer one may be pinned there, in any order.
+        newest_on = next((place for place, at in enumerate(times) if at >= since), len(times))
+        counted = times if self._has_newer else times[newest_on:]
+        self._is_unordered = (
+            self._is_unordered
+            or (self._has_newer and not is_sorted)
+            or any(later > earlier for earlier, later in pairwise(counted))
+        )
+        self._has_newer = self._has_newer or not is_old
+        self._old_pages = self._old_pages + 1 if is_old and is_sorted else 0
+        self._last = times[-1]
+        return is_old and is_sorted and not self._is_unordered and (self._has_newer or self._old_pages > 1)
+
+
+def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:
+    """Whether pages are requested by number, so that a removed record can make the walk miss another one."""
+    if isinstance(stream.paginator, Offset | PageNumber):
+        return True
+    return _NUMBER_PARAMETER.search(page.request.url) is not None

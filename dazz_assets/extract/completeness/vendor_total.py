@@ -1,0 +1,57 @@
+"""Finds and reads the number of all records that a page of a list gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dazz_assets.field_paths import split_path
+from dazz_assets.http import Page
+from dazz_assets.http.paging.next_page_hints import find_fields, read_header_total
+from dazz_assets.http.paging.paging_names import means_total, names_total, read_number
+
+# Where most APIs give it. Other places are found by their names.
+_USUAL_PATHS = (
+    "total",
+    "total_count",
+    "totalCount",
+    "meta.total",
+    "meta.total_count",
+    "meta.count.total",
+    "pagination.total",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TotalPlace:
+    """Where pages give the number of all records: at a path in the body, or in a header."""
+
+    path: str = ""
+    header: str = ""
+
+    def read(self, page: Page) -> int | None:
+        """The number in a page, also if it is sent as a text; None if there is none."""
+        if self.header:
+            value = read_header_total(self.header, page.headers.get(self.header, ""))
+        else:
+            value = read_number(page.value(self.path))
+        return value if isinstance(value, int) else None
+
+
+def find_total(page: Page) -> TotalPlace | None:
+    """Where the first page of a list gives the number of all records, or None.
+
+    Many APIs count without the request's filters.
+    """
+    return next((place for place in _list_places(page) if place.read(page) is not None), None)
+
+
+def _list_places(page: Page) -> Iterator[TotalPlace]:
+    members = page.document.members()
+    yield from (TotalPlace(path) for path in _USUAL_PATHS if split_path(path)[0] in members)
+    for field in find_fields(members, (), split_path(page.list_path), (), is_about_paging=True):
+        if field.is_about_paging and means_total(field.name) and names_total(field.name):
+            # `{"value": 70}`; with a relation, it may be a lower bound.
+            is_exact = isinstance(field.value, Mapping) and "relation" not in field.value
+            yield TotalPlace(f"{field.place}.value" if is_exact else field.place)
+    yield from (TotalPlace(header=name) for name in page.headers)

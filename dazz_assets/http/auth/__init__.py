@@ -1,0 +1,1 @@
+"""Who asks: how requests are signed, tokens that are fetched and renewed, several tokens of one connection."""

@@ -1,0 +1,190 @@
+"""Checks that a list begins with the first page of its walk and ends with the last one."""
+
+from __future__ import annotations
+
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.client import Client
+from dazz_assets.http.errors import MissingPaginatorError
+from dazz_assets.http.page import Page
+from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page
+from dazz_assets.http.paging.next_page_hints import NextPageHint, find_next_page_hint
+from dazz_assets.http.paging.pagination import (
+    OURS,
+    CursorToken,
+    LinkHeader,
+    NextLink,
+    Offset,
+    PageNumber,
+    Paginator,
+    keeps_place,
+    path_read_by,
+)
+from dazz_assets.http.request_values import read_count
+from dazz_assets.http.responses.response_rules import ResponseRules
+
+_FULL_PAGE = "full page"
+
+
+class ListEnds:
+    """Reads what the first and the last page of a walk say of pages before and behind them.
+
+    may_have_one_page: the stream says that its list has one page.
+    """
+
+    def __init__(self, client: Client, paginator: Paginator | None, *, may_have_one_page: bool) -> None:
+        self._client = client
+        self._paginator = paginator
+        self._may_have_one_page = may_have_one_page
+
+    def note_followed(self) -> None:
+        """Take note that the paginator leads to a second page: then it also finds that there is none."""
+        self._client.settle(_FULL_PAGE)
+
+    def check_first(self, page: Page, rules: ResponseRules, received: int) -> None:
+        """Warn if the page with which counting begins says that another one comes before it."""
+        if not isinstance(self._paginator, PageNumber | Offset) or page.accepted_failure is not None:
+            return
+        first = read_count(page.request, self._paginator.param, 1)
+        if first == 0:
+            return
+        counts_pages = isinstance(self._paginator, PageNumber) and first == 1
+        sign = find_previous_page(
+            page, (received, self._paginator.size or 0) if counts_pages else (), records=rules.records
+        )
+        if sign is None or sign.strip("`").partition(".")[0] in rules.data_fields:
+            return
+        name = self._paginator.param
+        self._client.warn(
+            "previous page",
+            f"{page.request.method} {page.url}: {sign} in the first page says that there is one before it, so counting "
+            f'may have to begin at a lower number: for 0, set params = {{"{name}": 0}}.',
+        )
+
+    def check_last(self, page: Page, rules: ResponseRules, number: int, received: int) -> None:
+        """Look at the page that ends a walk.
+
+        number: of the page, from 1. received: how many records came in all.
+
+        Raises MissingPaginatorError if it says that there is more, and warns if it may say so.
+        """
+        if number > 1:
+            self._check_null(page, rules)
+        if isinstance(self._paginator, PageNumber) and self._check_page_count(self._paginator, page, rules, received):
+            return
+        if self._paginator is None or not self._reads_end(page):
+            self._check_hints(page, rules, number, received)
+
+    def _check_null(self, page: Page, rules: ResponseRules) -> None:
+        """Warn if a later page has a null in place of what has its list and the way on: it may be an error untold."""
+        way, read = split_path(rules.records), split_path(path_read_by(self._paginator, page.request) or "")
+        shared = next((place for place in range(len(way)) if read[: place + 1] != way[: place + 1]), len(way))
+        for length in range(1, min(shared, len(way) - 1) + 1):
+            path = ".".join(part.replace(".", "\\.") for part in way[:length])
+            if page.has(path) and page.value(path) is None:
+                self._client.warn(
+                    "null page",
+                    f"{page.request.method} {page.url}: `{path}` is null in a later page, so nothing says whether the "
+                    "list ends there or records are missing.",
+                )
+
+    def _check_page_count(self, paginator: PageNumber, page: Page, rules: ResponseRules, received: int) -> bool:
+        """Warn if the page that ended the list is empty, although the list has as many pages; whether it is so."""
+        if page.accepted_failure is not None or page.accepted_end is not None or page.has_records(rules, any_=True):
+            return False
+        number, named = read_count(page.request, paginator.param, 1), find_page_count(page, records=rules.records)
+        if named is None or not 1 < number <= named[1] or split_path(named[0])[0] in rules.data_fields:
+            return False
+        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}.'
+        self._client.warn(
+            "page count",
+            f"{page.request.method} {page.url}: page {number} is empty and ended the list after {received} records, "
+            f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
+            f"{from_0 if number == named[1] else ''} If it counts something else, set data_fields = "
+            f'("{split_path(named[0])[0]}",).'.replace("  ", " "),
+        )
+        return True
+
+    def _reads_end(self, page: Page) -> bool:
+        """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
+        paginator = self._paginator
+        if keeps_place(paginator):
+            return True
+        more = getattr(paginator, "more", None) if isinstance(paginator, OURS) else None
+        return more is not None and page.has(more)
+
+    def _check_hints(self, page: Page, rules: ResponseRules, number: int, received: int) -> None:
+        """Without a paginator, a token counts too: nothing else could fetch what it leads to. So does a number of all
+        records or pages, unless it may count what the request's filter leaves out.
+        """
+        paginator = self._paginator
+        looks_nowhere = number == 1 and self._lacks_path(page)
+        may_be_cut = number == 1 and (paginator is None or looks_nowhere)
+        # A total that the stream declares is compared with the whole list; one that it switched off is not looked at.
+        counts_totals = rules.total == "" and (paginator is None or looks_nowhere)
+        hint = find_next_page_hint(
+            page,
+            records=rules.records,
+            read=path_read_by(paginator, page.request) or getattr(paginator, "path", None),
+            # LinkHeader has read its header: it leads nowhere.
+            ignored=(*rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
+            pages_read=number,
+            received=received if counts_totals else None,
+        )
+        if hint is None or (paginator is not None and self._explains(paginator, hint, number)):
+            if may_be_cut and rules.shape != "object" and page.accepted_failure is None:
+                self._check_fullness(page, rules, received)
+            return
+        finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} does not read it"
+        problem = f"{hint.sign} in the page says that there is more, but {finds}."
+        is_data = f'if it is data, `data_fields = ("{hint.field}",)`'
+        is_other = "if it counts something else, such as what your own filter leaves out, `total = None`"
+        otherwise = is_other if hint.counts == "records" else is_data
+        advice = f"Set `paginator` to {hint.setting}, or, {otherwise}."
+        url = f"{page.request.method} {page.url}"
+        is_own = paginator is not None and not isinstance(paginator, OURS)
+        # A header that is left out on the only page is usual; a path in the body that leads to nothing may be wrong.
+        is_misplaced = looks_nowhere and path_read_by(paginator, page.request) is not None
+        is_sure = hint.is_certain or (is_misplaced and not hint.is_doubtful)
+        if (is_sure and not is_own) or (paginator is None and _is_cut_short(hint, rules)):
+            raise MissingPaginatorError(problem, url=url, advice=advice)
+        self._client.warn(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
+
+    def _check_fullness(self, page: Page, rules: ResponseRules, received: int) -> None:
+        """Warn of a list that ends with its first page, if that may have no more records than it has."""
+        why = None if self._may_have_one_page else self._describe_fullness(page, rules, received)
+        if why is None:
+            return
+        paginator = self._paginator
+        advice = f"If there may be more, {'set' if paginator is None else 'correct'} `paginator`"
+        finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} found no way on"
+        self._client.warn(
+            _FULL_PAGE,
+            f"{page.request.method} {page.url}: the list may be cut off: its only page has {received} records, {why}, "
+            f"and {finds}. {advice}; if the list has one page only, set max_pages = 1.",
+        )
+
+    def _describe_fullness(self, page: Page, rules: ResponseRules, received: int) -> str | None:
+        return describe_fullness(page, received, records=rules.records, guesses=self._paginator is None)
+
+    def _explains(self, paginator: Paginator, hint: NextPageHint, number: int) -> bool:
+        """Whether the paginator may leave a token unread: it has found the way so far, or reads the field beside it."""
+        if hint.is_certain or hint.is_doubtful or not isinstance(paginator, LinkHeader | NextLink | CursorToken):
+            return False
+        path = split_path(getattr(paginator, "path", None) or "")
+        return number > 1 or (hint.is_edge and path[:1] == (hint.field,))
+
+    def _lacks_path(self, page: Page) -> bool:
+        """Whether the place where the paginator looks is missing. A null there is how vendors mark the last page."""
+        paginator = self._paginator
+        if isinstance(paginator, LinkHeader):
+            return "link" not in page.headers
+        if isinstance(paginator, CursorToken) and paginator.header is not None:
+            return paginator.header not in page.headers
+        path = path_read_by(paginator, page.request)
+        return path is not None and not page.has(path)
+
+
+def _is_cut_short(hint: NextPageHint, rules: ResponseRules) -> bool:
+    """Whether a page that is not followed is only a part of its list by this sign."""
+    is_list = rules.shape != "object" and not rules.is_filtered
+    return not hint.is_doubtful or (is_list and hint.counts is not None)

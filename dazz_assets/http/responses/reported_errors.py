@@ -1,0 +1,315 @@
+"""Finds the report of an error in a response whose status says that it succeeded (conformance 8, 51)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.json.json_slices import Document
+from dazz_assets.http.paging.paging_names import read_flag, read_number
+from dazz_assets.http.quotes import shorten
+from dazz_assets.http.responses.failures import mentions_rate_limit, vendor_message
+
+# Names as `_normalize` writes them.
+_REPORTS = frozenset(
+    {
+        "err",
+        "error",
+        "errors",
+        "fault",
+        "failure",
+        "exception",
+        "errordescription",
+        "errordetail",
+        "errordetails",
+        "errormessage",
+        "errormessages",
+        "errormsg",
+        "errmsg",
+        "faultstring",
+    }
+)
+_CODES = frozenset({"errorcode", "errorno", "errcode", "errno", "errornumber"})
+_MEANS_SUCCESS = frozenset({"success", "ok", "issuccess", "successful", "succeeded", "successflag"})
+_MEANS_FAILURE = frozenset({"iserror", "haserror", "haserrors", "failed", "isfault", "timedout", "incompleteresults"})
+_STATUSES = frozenset({"status", "stat", "result", "state", "outcome", "returncode", "resultcode"})
+_FAILED = frozenset({"denied", "error", "err", "exception", "fail", "failed", "failure", "fault", "ko", "nok"})
+# Statuses that say so where no record came: `OVER_QUERY_LIMIT`, `UNAUTHORIZED`.
+_FAILED_WITHOUT_RECORDS = re.compile(
+    r".*(error|fail|denied|unauthori[sz]ed|forbidden|invalid[_ -]\w|exception|over_\w*limit).*", re.I
+)
+_HTTP_STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode"})
+# Numbers that are zero where all is well.
+_RESULT_CODES = frozenset({"code", "status", "returncode", "resultcode", "retcode"})
+_KINDS = frozenset({"type", "object", "kind"})
+_ERROR_KIND = re.compile(r"errors|error\.?list|[\w.#:/-]*(error|fault|exception)|fatal", re.I)
+# Lists of notices, each with its kind.
+_NOTICES = frozenset({"messages", "notices", "notifications", "alerts"})
+_NOTICE_KINDS = ("type", "severity", "level", "kind", "status")
+# Flags that the list is not whole, statuses that say so, and lists of what could not be asked or was left over.
+_PARTIAL = frozenset({"partial", "ispartial", "partialresult", "partialresults", "partialresponse"})
+_PARTIAL_STATUS = re.compile(
+    r"time(d?[_ -]?out)|truncated|partial[_ -]?(content|data|failure|response|results?|success)", re.I
+)
+_LEFT_OUT = re.compile(r"unreachables?|unreachable(locations|regions|zones|hosts)|unprocessed(keys|items|ids|entries)?")
+_NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror", "false"})
+_ALL_IS_WELL = re.compile(
+    r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
+)
+_NOTHING_IS_THERE = re.compile(
+    r"\b(no|zero|0) (\w+ ){1,3}(found|available|exist\w*|returned)|\bnothing\b|^(there (are|is) )?(no|none|0|zero)\b"
+    r"|^not found\b|\b(accepted|empty|executed|fetched|listed|processed|retrieved|returned 0)\b",
+    re.I,
+)
+_SOMETHING_IS_WRONG = re.compile(r"access|allowed|authori|credential|licen[sc]e|permi|subscri|token", re.I)
+MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
+_IF_NO_RECORDS = MESSAGES | _MEANS_SUCCESS | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
+_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _PARTIAL | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
+_WORDS = frozenset({"reason", "detail", *MESSAGES, *_REPORTS})
+# Objects around the whole of a response, as in SOAP.
+_WRAPPERS = frozenset({"envelope", "body", "response", "result", "data", "soapenvelope", "soapbody"})
+# Objects beside the list that say how the request went.
+_ENVELOPES = frozenset(
+    {
+        "head",
+        "header",
+        "meta",
+        "metadata",
+        "requeststatus",
+        "response",
+        "responseheader",
+        "responsestatus",
+        "result",
+        "shards",
+        "status",
+    }
+)
+_MAX_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedError:
+    """An error that a successful response reports. field: where. message: in the vendor's words, not masked."""
+
+    field: str
+    message: str
+
+
+def find_reported_error(
+    document: Document,
+    data_fields: Collection[str] = (),
+    *,
+    records: str = "",
+    sent: Callable[[], Collection[str]] = tuple,
+    has_records: Callable[[], bool] = lambda: False,
+) -> ReportedError | None:
+    """The error that a response reports, or None.
+
+    data_fields: top-level fields that are data. records: where the records are; what is there is data too. sent: finds
+    the values in the request, which a status may only repeat. has_records: whether the response has any record.
+    """
+    search = _Search(tuple(data_fields), sent, has_records, is_record=not records)
+    found = search.find(document, split_path(records), 0)
+    return None if found is None else ReportedError(".".join(found.path), found.describe())
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A field that reports an error. level: the object that has it."""
+
+    path: list[str]
+    value: Any
+    level: Document
+
+    def describe(self) -> str:
+        """The vendor's words: those that errors usually have, else the value itself."""
+        name, value = self.path[-1], self.value
+        if _normalize(name) in _REPORTS:
+            if isinstance(value, str):
+                return shorten(value.strip())
+            if isinstance(value, dict | list):
+                key = "errors" if isinstance(value, list) else "error"
+                said = vendor_message(json.dumps({key: value}).encode())
+                return said if not said.startswith("{") else shorten(", ".join(_texts(value)) or said)
+        if _normalize(name) in _PARTIAL or _LEFT_OUT.fullmatch(_normalize(name)):  # The level may hold the records.
+            return shorten(f"{name} is {json.dumps(value)}")
+        said = vendor_message(bytes(self.level.find("") or b""))
+        return said if not said.startswith("{") else shorten(f"{name} is {json.dumps(value)}; {said}")
+
+
+Role = Literal["top", "wrapper", "way", "envelope"]
+"""What an object is: the page; around the whole response; another one on the way to the list; beside the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    data_fields: tuple[str, ...]
+    sent: Callable[[], Collection[str]]
+    has_records: Callable[[], bool]
+    is_record: bool
+    """Whether the page is itself a record, or holds records by their ids: then its fields are data."""
+
+    def find(
+        self, level: Document, data: Sequence[str], depth: int, role: Role = "top", above: str = ""
+    ) -> _Report | None:
+        """The report in an object or below it. One with words goes before a flag or a code."""
+        ignored = {*data, *self.data_fields} if len(data) == 1 else {*self.data_fields}
+        names = [name for name in level.names() if depth or name not in ignored]
+        candidates = [name for name in names if _may_report(name) and (name,) != tuple(data)]
+        if candidates and (role != "way" or not self.has_records()):
+            for name in sorted(candidates, key=lambda name: _normalize(name) not in _REPORTS):
+                if self._reports(level, name, role, above):
+                    return _Report([name], level.value(_escape(name)), level)
+        for name in names:
+            below = level.members()[name] if depth < _MAX_DEPTH and (name,) != tuple(data) else None
+            role_below = _role_of(name, level, data, depth)
+            if role_below is None or below is None or not bytes(below).lstrip().startswith(b"{"):
+                continue
+            data_below = data[1:] if data[:1] == (name,) else ()
+            found = self.find(Document(bytes(below)), data_below, depth + 1, role_below, _normalize(name))
+            if found is not None:
+                return replace(found, path=[name, *found.path])
+        return None
+
+    def _reports(self, level: Document, plain_name: str, role: Role, above: str) -> bool:
+        """Whether a field of an object reports an error, given what the object is and whether records came."""
+        name, value = _normalize(plain_name), level.value(_escape(plain_name))
+        if role != "way" and not self.is_record and _says_partial(name, value, role, above):
+            return True
+        has_words = any(_normalize(other) in _WORDS for other in level.names())
+        if role == "envelope" and name in _REPORTS | {"failures"}:
+            return not isinstance(value, bool | int | float) and _is_something(value)
+        if name not in _REPORTS | _CODES and role != "top" and not has_words:
+            reports = name in _MEANS_SUCCESS and value is False
+        else:
+            reports = _says_failure(name, value, has_words=has_words, sent=self.sent)
+        # The object around a list may be a record itself, with a status of its own.
+        is_told_alone = reports and (role == "top" or name not in _STATUSES | _MEANS_FAILURE)
+        return is_told_alone or (
+            (reports or _tells_of_failure(level, name, value, self.sent)) and not self.has_records()
+        )
+
+
+def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Role | None:
+    """What an object in a level is; None if it is about something else."""
+    plain, is_way = _normalize(name), data[:1] == (name,)
+    # At the top, an object may be around the whole response, or hold the list.
+    if plain in _WRAPPERS and (depth or is_way or len(level.names()) == 1):
+        return "wrapper"
+    if is_way:
+        return "way"
+    return "envelope" if plain in _ENVELOPES and depth <= 1 else None
+
+
+def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[], Collection[str]]) -> bool:
+    """Whether a field tells of a failure, if no record came with it."""
+    if name in _KINDS:
+        return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
+    if name in MESSAGES:  # Any other message beside an empty list is told as a warning.
+        return isinstance(value, str) and mentions_rate_limit(value) and not says_all_is_well(value)
+    if name in _NOTICES:
+        return any(_is_error_notice(item) for item in value) if isinstance(value, list) else False
+    if name in _MEANS_SUCCESS:
+        counts = any(_normalize(other) in _MEANS_FAILURE for other in level.names())
+        return read_flag(value) is False and not counts
+    if name not in _RESULT_CODES | _STATUSES:
+        return False
+    if name == "status" and value is False:
+        return True
+    said = _find_message(level)
+    if name in _RESULT_CODES and (number := read_number(value)) is not None:
+        is_usual = number == 1 or 200 <= number < 300 or (number == 0 and name != "status")
+        return not is_usual and str(value) not in sent() and _ALL_IS_WELL.search(said) is None
+    if not isinstance(value, str) or value in sent():
+        return False
+    is_failed = name not in ("state", "code") and _FAILED_WITHOUT_RECORDS.fullmatch(value.strip()) is not None
+    return is_failed or (name in _RESULT_CODES and _FAILED_WITHOUT_RECORDS.fullmatch(said) is not None)
+
+
+def _says_partial(name: str, value: Any, role: Role, above: str) -> bool:
+    """Whether a field says that the list is not whole. above: the name of the object that has it."""
+    if name in _PARTIAL:
+        return read_flag(value) is True
+    if name in ("status", "statuscode"):
+        return isinstance(value, str) and _PARTIAL_STATUS.fullmatch(value.strip()) is not None
+    if name == "failed":  # Of Elasticsearch's shards, some may not have answered.
+        number = read_number(value)
+        return above == "shards" and number is not None and number > 0
+    return role == "top" and _LEFT_OUT.fullmatch(name) is not None and isinstance(value, list | dict) and bool(value)
+
+
+def says_all_is_well(text: str) -> bool:
+    """Whether a message says no more than that a request succeeded, or found nothing; also an empty one."""
+    is_well = any(pattern.search(text.strip()) for pattern in (_ALL_IS_WELL, _NOTHING_IS_THERE))
+    return is_well and _SOMETHING_IS_WRONG.search(text) is None
+
+
+def _find_message(level: Document) -> str:
+    texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in MESSAGES]
+    return next((text.strip() for text in texts if isinstance(text, str)), "")
+
+
+def _is_error_notice(item: Any) -> bool:
+    kinds = [item.get(name) for name in _NOTICE_KINDS] if isinstance(item, dict) else []
+    return any(isinstance(kind, str) and _ERROR_KIND.fullmatch(kind.strip()) is not None for kind in kinds)
+
+
+def _escape(name: str) -> str:
+    return name.replace(".", "\\.")
+
+
+def _may_report(name: str) -> bool:
+    plain = _normalize(name)
+    return plain in _MAY_REPORT or _LEFT_OUT.fullmatch(plain) is not None
+
+
+def _says_failure(name: str, value: Any, *, has_words: bool, sent: Callable[[], Collection[str]]) -> bool:
+    """Whether a field says that the request failed, whatever else the response holds."""
+    if name in _REPORTS:
+        return _is_something(value)
+    if name in _CODES:
+        return not isinstance(value, dict | list) and _is_something(value)
+    if name in _MEANS_SUCCESS:
+        is_zero = value == 0 and not isinstance(value, bool)  # It may be a count, unless there are words beside it.
+        return value is False or _is_text(value, {"false"}) or (is_zero and has_words)
+    if name in _MEANS_FAILURE:
+        return value is True or _is_text(value, {"true"})
+    if name in _HTTP_STATUSES | {"code"} and re.fullmatch(r"[45]\d\d", str(value)) and str(value) not in sent():
+        return name in ("statuscode", "httpstatus", "httpcode") or has_words
+    return name in _STATUSES and _is_text(value, _FAILED) and value not in sent()
+
+
+def _is_text(value: Any, texts: Collection[str]) -> bool:
+    return isinstance(value, str) and value.strip().lower() in texts
+
+
+def _is_something(value: Any) -> bool:
+    """Whether a report says that something is wrong: `{"code": 0, "message": ""}` is how some say that all is well."""
+    if isinstance(value, str):
+        return value.strip().lower() not in _NOTHING and value.strip("0 ") != ""
+    if isinstance(value, dict):
+        return any(_is_something(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_is_something(item) for item in value)
+    return bool(value)
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts and numbers in an error of unknown form, with their names."""
+    if isinstance(value, dict):
+        return [
+            f"{name}: {item}" if not isinstance(item, dict | list) else ", ".join(_texts(item))
+            for name, item in value.items()
+            if item not in (None, "", [], {})
+        ]
+    return [text for item in value[:10] for text in (_texts(item) if isinstance(item, dict | list) else [str(item)])]
+
+
+@lru_cache(maxsize=1024)
+def _normalize(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())

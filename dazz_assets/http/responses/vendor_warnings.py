@@ -1,0 +1,113 @@
+"""Finds what a vendor warns of in a page that succeeded: that it cut the list off, or why it is empty."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection
+
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.json.json_fields import storable_text
+from dazz_assets.http.json.json_slices import Document
+from dazz_assets.http.page import Page, sent_values
+from dazz_assets.http.paging.paging_names import normalize
+from dazz_assets.http.quotes import shorten
+from dazz_assets.http.responses.concealed import NOT_QUOTED
+from dazz_assets.http.responses.failures import has_messages, vendor_message
+from dazz_assets.http.responses.reported_errors import MESSAGES, says_all_is_well
+from dazz_assets.http.responses.response_rules import ResponseRules
+
+_WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
+_STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
+# Beside them, a state is that of a thing which has the list, such as an order or a campaign.
+_OF_THINGS = frozenset({"id", "key", "name", "title", "uuid"})
+_UNFINISHED = frozenset(
+    {"accepted", "building", "calculating", "computing", "executing", "inprogress", "notready", "pending"}
+    | {"preparing", "processing", "queued", "running", "started", "waiting"}
+)
+_ENVELOPES = frozenset({"meta", "metadata", "responsemetadata"})
+# `299 - "the text"`: RFC 7234, section 5.5, which RFC 9111 no longer has.
+_HEADER_TEXT = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+_LONGEST_QUOTE = 300
+
+
+def find_vendor_warning(
+    page: Page, rules: ResponseRules, received: int, mask: Callable[[str], str]
+) -> tuple[str, str] | None:
+    """Where a page has a warning, and the vendor's words; None if it has none.
+
+    received: how many records it has. Of none, any message is a warning that does not just say so. mask: applied before
+    a text is cut.
+
+    Of a stream with sensitive fields it is not quoted. Records, and fields that the stream calls data, are not read.
+    """
+    found = _find_in_headers(page, rules, mask)
+    if found is None and (rules.records or rules.shape == "list"):  # Else the page is a record.
+        ignored = {*split_path(rules.records)[:1], *rules.data_fields}
+        found = _find_in_body(page.document, ignored, mask) or _find_unfinished(page, ignored, received)
+    if found is None and not received and rules.records:
+        found = _find_message(page.document, rules, mask)
+    return found if found is None or not rules.sensitive else (found[0], f"({NOT_QUOTED})")
+
+
+def _find_in_headers(page: Page, rules: ResponseRules, mask: Callable[[str], str]) -> tuple[str, str] | None:
+    text = page.headers.get("warning")
+    if not text or "Warning" in rules.data_fields:
+        return None
+    quoted = _HEADER_TEXT.search(text)
+    return "Warning", _quote(quoted[1] if quoted else text, mask)
+
+
+def _find_in_body(
+    level: Document, ignored: Collection[str], mask: Callable[[str], str], above: str = ""
+) -> tuple[str, str] | None:
+    for name in level.names():
+        place, plain = above + name, normalize(name)
+        if place in ignored:
+            continue
+        if _WARNS.fullmatch(plain) and (text := _describe(level.value(name.replace(".", "\\.")), mask)):
+            return place, text
+        if not above and plain in _ENVELOPES and bytes(raw := level.members()[name]).lstrip().startswith(b"{"):
+            below = _find_in_body(Document(bytes(raw)), ignored, mask, f"{name}.")
+            if below is not None:
+                return below
+    return None
+
+
+def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tuple[str, str] | None:
+    """A state at the top by which the list is still being made, unless it is one that the request asks for."""
+    names = page.document.names()
+    is_thing = received > 0 and not _OF_THINGS.isdisjoint(map(normalize, names))
+    for name in names:
+        plain = normalize(name)
+        if plain not in _STATES or name in ignored or (is_thing and plain in ("status", "state")):
+            continue
+        value = page.value(name.replace(".", "\\."))
+        if isinstance(value, str) and normalize(value) in _UNFINISHED and value not in sent_values(page.request):
+            return name, f"it is {value!r}, so the list may not be whole yet"
+    return None
+
+
+def _find_message(level: Document, rules: ResponseRules, mask: Callable[[str], str]) -> tuple[str, str] | None:
+    """What a page without records says of itself: an error may be told by a sentence alone."""
+    for name in level.names():
+        if normalize(name) not in MESSAGES or name in rules.data_fields:
+            continue
+        value = level.value(name.replace(".", "\\."))
+        if isinstance(value, str) and not says_all_is_well(value):
+            return name, _quote(value, mask)
+    return None
+
+
+def _describe(value: object, mask: Callable[[str], str]) -> str:
+    """The words of a warning; empty if there are none."""
+    if isinstance(value, str):
+        return _quote(value, mask)
+    if not isinstance(value, dict | list) or not value:
+        return ""
+    body = mask(json.dumps({"errors" if isinstance(value, list) else "error": value})).encode()
+    return vendor_message(body) if has_messages(body) else _quote(json.dumps(value), mask)
+
+
+def _quote(text: str, mask: Callable[[str], str]) -> str:
+    return storable_text(shorten(mask(text.strip()), _LONGEST_QUOTE))
