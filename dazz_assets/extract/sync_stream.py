@@ -1,14 +1,11 @@
 """Syncs one stream of one connection into the lake: from its marks or over a range, in one pass or several."""
 
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
-from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.completeness.departures import has_unconfirmed
-from dazz_assets.extract.completeness.nested_lists import CutList
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
@@ -17,10 +14,17 @@ from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
 from dazz_assets.extract.rereads import read_reread
+from dazz_assets.extract.sync_messages import (
+    describe_cut_list,
+    describe_failures,
+    describe_nulls,
+    describe_set_back,
+    describe_strays,
+    describe_unwritable,
+)
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http import FetchError, RefusedError
 from dazz_assets.lake import TableVersion
-from dazz_assets.lake.outranked_keys import OutrankedKeys
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
@@ -80,6 +84,8 @@ class StreamSync:
         self._session = session
         self._stream = stream
         self._plan = plan
+        self._sources: list[Source] = []
+        self._listed: list[Source] = []
         self._marks = Marks(session, stream) if stream.parent or keeps_position(stream) else None
         self._state = SyncState(
             session,
@@ -98,115 +104,87 @@ class StreamSync:
     def run(self) -> StreamReport:
         """Fetch the parts of the plan, each stored before the next begins. Raises SyncError."""
         state = self._state
-        sources: list[Source] = []
         try:
-            fetch_facts(self._session, state.client)
-            self._session.store_facts()
-            sources = self._sources()
-            self._plan.begin_rereads(sources)
-            listed = self._find_changed(sources)
-            if self._stream.pages is not None and listed:
-                self._session.sdk(state.client)  # A client that can't be made fails the stream, not a parent of it.
-            state.parents = [source.parent for source in sources]
-            state.alike = find_alike(self._stream, sources)
-            state.unchanged = frozenset(state.parents) - {source.parent for source in listed}
-            if not state.replaces_all:
-                state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(listed))
-            self._note_gap(listed)
-            self._note_earlier_start()
-            # A source without a mark is listed from the start at once.
-            marked = [source for source in listed if source.mark is not None]
-            if self._has_nothing_to_list(listed):
-                self._save_marks(sources)
-                return self._report(sources)
-            for part in self._plan.parts(listed):
-                for group in self._groups(marked if part.before_marks else listed):
-                    Pass(state, part, group).run()
-                    self._save_marks(sources)
-                if state.failed:
-                    raise SyncError(self._describe_failures(sources))
-                if sources and len(state.passed_over) == len(sources):
-                    raise SyncError(self._describe_failures(sources, all_passed_over=True))
-                if part.before_marks:
-                    self._record_start(part.since, sources)
-            if state.strays:
-                state.report.warnings.append(self._describe_strays())
-            if state.nested_lists.found is not None:
-                state.report.warnings.append(self._describe_cut_list(state.nested_lists.found))
-            if all(source.mark is None for source in sources):
-                state.require_usable()
-            check = state.usable_check
-            unread = filter(None, (check.describe_cursorless(), check.describe_timeless()))
-            state.report.warnings.extend(unread)
-            if self._stream.cursor is not None and self._plan.covers_from_start:
-                self._record_start(self._session.start, sources)
+            self._prepare()
+            if self._has_nothing_to_list():
+                self._save_marks()
+            else:
+                self._fetch_parts()
+                self._check_what_came()
+                if self._stream.cursor is not None and self._plan.covers_from_start:
+                    self._record_start(self._session.start)
         except (SyncError, FetchError) as error:
             refused, cause = isinstance(error, RefusedError), self._find_cause(error)
-            raise SyncError(str(error), self._report(sources), refused=refused, cause=cause) from None
+            raise SyncError(str(error), self._report(), refused=refused, cause=cause) from None
         except OSError as error:
-            raise SyncError(self._describe_unwritable(error), self._report(sources)) from error
+            raise SyncError(describe_unwritable(state, error), self._report()) from error
         finally:
             state.client.close()
             state.row_filter.close()
         self._note_drift()
-        return self._report(sources)
+        return self._report()
 
-    def _describe_unwritable(self, error: OSError) -> str:
-        return (
-            f"{self._session.name}, stream {self._stream.name}: what was fetched can't be written: {error}. Nothing is "
-            "stored since the last commit, and the mark stays where that left it. See to the disk or storage of the "
-            f"lake, and to {tempfile.gettempdir()}, where rows in no order of time wait (TMPDIR names another), and "
-            "sync again"
-        )
+    def _prepare(self) -> None:
+        """Find the sources, and which of them are to be listed."""
+        state = self._state
+        fetch_facts(self._session, state.client)
+        self._session.store_facts()
+        self._sources = self._find_sources()
+        self._plan.begin_rereads(self._sources)
+        self._listed = self._find_changed()
+        if self._stream.pages is not None and self._listed:
+            self._session.sdk(state.client)  # A client that can't be made fails the stream, not a parent of it.
+        state.parents = [source.parent for source in self._sources]
+        state.alike = find_alike(self._stream, self._sources)
+        state.unchanged = frozenset(state.parents) - {source.parent for source in self._listed}
+        if not state.replaces_all:
+            state.row_filter = NewRowFilter(state.stored, self._plan.lowest_bound(self._listed))
+        self._note_gap()
+        self._note_earlier_start()
 
-    def _describe_strays(self) -> str:
-        cursor, strays = self._stream.cursor, self._state.strays
-        records = "1 record lies" if strays == 1 else f"{strays} records lie"
-        return (
-            f"{records} more than a day outside the range that was asked for. They are stored, but if the API filters "
-            f"by another field than `{cursor.field if cursor else ''}`, later syncs miss changes: name that field in "
-            f"`cursor` of {self._stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
-        )
+    def _fetch_parts(self) -> None:
+        # A source without a mark is listed from the start at once.
+        marked = [source for source in self._listed if source.mark is not None]
+        for part in self._plan.parts(self._listed):
+            for group in self._groups(marked if part.before_marks else self._listed):
+                Pass(self._state, part, group).run()
+                self._save_marks()
+            self._require_listed()
+            if part.before_marks:
+                self._record_start(part.since)
 
-    def _describe_cut_list(self, found: CutList) -> str:
-        name = self._stream.stream.__name__
-        return (
-            f"lists inside of records are cut short: {found.sign}. What came is stored, and nothing fetches the rest: "
-            f"list it by a stream of its own (`parent = {name}`), or ask for longer lists. If no more is needed, set "
-            f'data_fields = ("{found.place}",) on {name}'
-        )
+    def _require_listed(self) -> None:
+        """Raises SyncError if the list of a source failed, or if no source could be listed."""
+        failed, passed_over = self._state.failed, self._state.passed_over
+        if failed or (self._sources and len(passed_over) == len(self._sources)):
+            raise SyncError(describe_failures(self._state, self._sources))
 
-    def _describe_set_back(self, found: OutrankedKeys) -> str:
-        cursor, records = self._stream.cursor, format_count(found.keys, "record")
-        now = "none" if found.new_at is None else format_moment(found.new_at)
-        return (
-            f"{records} came with an earlier cursor than a stored version has (for example {found.example}: {now} "
-            f"after {format_moment(found.stored_at)}), so parsers read the stored version. `--refetch` takes what the "
-            f"API lists now. If `{cursor.field if cursor else ''}` may go back, name another field in `cursor` of "
-            f"{self._stream.stream.__name__}, or leave it out, and each sync fetches all records"
-        )
+    def _check_what_came(self) -> None:
+        """Report what came that later syncs or parsers can't use. Raises SyncError if that is all of it."""
+        state, warnings = self._state, self._state.report.warnings
+        if state.strays:
+            warnings.append(describe_strays(self._stream, state.strays))
+        if state.nested_lists.found is not None:
+            warnings.append(describe_cut_list(self._stream, state.nested_lists.found))
+        if all(source.mark is None for source in self._sources):
+            state.require_usable()
+        check = state.usable_check
+        warnings.extend(filter(None, (check.describe_cursorless(), check.describe_timeless())))
 
-    def _describe_nulls(self) -> str:
-        name, nulls = self._stream.parent, format_count(self._state.nulls, "null")
-        return (
-            f"{nulls} came in place of records. Nothing is stored of them: a null holds no data, and does not say to "
-            f"which of {name} it belongs"
-        )
-
-    def _record_start(self, start: int, sources: Sequence[Source]) -> None:
+    def _record_start(self, start: int) -> None:
         """Record that everything since a time is fetched, unless records may be missing."""
         state, known = self._state, self._state.known_start
         if state.shifted:
             return
         if known is not None and start < known:
             # A parent that couldn't be listed lacks this range: once it can be, it is listed from the start.
-            for source in sources:
+            for source in self._sources:
                 if source.parent in state.passed_over:
                     source.listed = None
                 if source.parent in state.passed_over or source.parent in state.without_list:
                     source.mark = source.boundary = source.covered = None
                     source.reread_at = source.reread_to = None
-            self._save_marks(sources)
+            self._save_marks()
         state.record_start(start)
 
     def _note_earlier_start(self) -> None:
@@ -229,7 +207,7 @@ class StreamSync:
         if merged != known:
             write_sidecar(session.lake, path, shape_to_json(merged))
 
-    def _sources(self) -> list[Source]:
+    def _find_sources(self) -> list[Source]:
         stored = self._state.stored
         if self._marks is not None and self._stream.parent:
             found = self._marks.sources()
@@ -255,24 +233,24 @@ class StreamSync:
             )
         ]
 
-    def _find_changed(self, sources: list[Source]) -> list[Source]:
+    def _find_changed(self) -> list[Source]:
         """The sources to list: all, or of a stream with `parents = "changed"` those whose parent's record changed."""
         plan, state = self._plan, self._state
         lists_all = self._stream.parents == "all" or plan.lists_again or plan.marks_from is not None
         if lists_all or state.identity_changed:
-            return sources
+            return self._sources
         return [
             source
-            for source in sources
+            for source in self._sources
             if source.listed is None or source.listed != source.content or plan.rereads(source)
         ]
 
-    def _has_nothing_to_list(self, listed: Sequence[Source]) -> bool:
+    def _has_nothing_to_list(self) -> bool:
         """Whether no parent changed, and a snapshot neither holds what belonged to one that is gone, nor waits for word
         of what is gone."""
         state = self._state
         holds_lost = state.replaces_all and self._marks is not None and self._marks.lost_parents
-        if not state.unchanged or listed or holds_lost or state.stored is None:
+        if not state.unchanged or self._listed or holds_lost or state.stored is None:
             return False
         return not (state.replaces_all and has_unconfirmed(self._session, self._stream, state.unchanged))
 
@@ -282,22 +260,22 @@ class StreamSync:
         for start in range(0, max(len(sources), 1), size):
             yield sources[start : start + size]
 
-    def _save_marks(self, sources: Sequence[Source]) -> None:
+    def _save_marks(self) -> None:
         if self._marks is not None and (self._stream.cursor is not None or self._stream.parents == "changed"):
-            self._marks.save(sources)
+            self._marks.save(self._sources)
 
-    def _note_gap(self, sources: Sequence[Source]) -> None:
+    def _note_gap(self) -> None:
         """Report a range between mark and sync that is not fetched. The mark then stays where it is."""
         if self._stream.cursor is None:
             return
         start = self._session.start
         gap_starts = [
             reached
-            for source in sources
+            for source in self._listed
             if (reached := max(start, source.mark or start, source.covered or start)) < self._plan.start_of(source)
         ]
         if gap_starts:
-            until = max(self._plan.start_of(source) for source in sources)
+            until = max(self._plan.start_of(source) for source in self._listed)
             self._state.report.gap = (
                 f"from {format_moment(min(gap_starts))} to {format_moment(until)} nothing is fetched yet; "
                 "the mark stays until a sync fetches it"
@@ -309,41 +287,18 @@ class StreamSync:
             error = next(iter(self._state.failed.values()), error)
         return f"{error.problem} {error.advice}".strip() if isinstance(error, FetchError) else ""
 
-    def _describe_failures(self, sources: Sequence[Source], *, all_passed_over: bool = False) -> str:
-        state = self._state
-        if self._stream.parent is None:
-            return str(next(iter(state.failed.values())))
-        where = f"{self._session.name}, stream {self._stream.name}"
-        failed = state.passed_over if all_passed_over else {key: str(error) for key, error in state.failed.items()}
-        # Each problem once, with the first parent that has it.
-        problems = {key: text if all_passed_over else state.failed[key].problem for key, text in failed.items()}
-        firsts = list({problem: key for key, problem in reversed(problems.items())}.values())[::-1]
-        examples = "; ".join(f"{key}: {failed[key].removeprefix(f'{where}: ')}" for key in firsts[:3])
-        reasons = set(failed.values())
-        if all_passed_over and state.has_unusable_parents and len(reasons) == 1:
-            return f"{where}: {reasons.pop()}"
-        if all_passed_over:
-            outcome = ". Check what the credentials may read"
-        elif state.identity_changed:
-            outcome = "; the stored records were not replaced. Sync again"
-        elif len(failed) + len(state.passed_over) == len(sources):
-            outcome = "; the next sync tries again"
-        else:
-            outcome = "; the records of the others are stored, and the next sync retries those that failed"
-        return f"{where}: {len(failed)} of {len(sources)} {self._stream.parent} failed ({examples}){outcome}"
-
-    def _report(self, sources: Sequence[Source]) -> StreamReport:
+    def _report(self) -> StreamReport:
         state, report = self._state, self._state.report
         counters = state.client.counters
         report.requests, report.bytes = counters.requests, counters.bytes
         report.retries, report.waited_seconds = counters.retries, round(counters.waited_seconds, 3)
         report.warnings += [text for text in state.client.warnings if text not in report.warnings]
         if state.nulls:
-            report.warnings.append(self._describe_nulls())
+            report.warnings.append(describe_nulls(self._stream, state.nulls))
         if state.set_back is not None:
-            report.warnings.append(self._describe_set_back(state.set_back))
+            report.warnings.append(describe_set_back(self._stream, state.set_back))
         report.passed_over = [f"{key}: {reason}" for key, reason in state.passed_over.items()]
-        if marks := [source.mark for source in sources if source.mark is not None]:
+        if marks := [source.mark for source in self._sources if source.mark is not None]:
             report.high_water_mark = format_moment(max(marks))
         report.total = state.totals[0] if len(state.totals) == 1 and self._stream.parent is None else None
         if state.stored is not None:

@@ -348,8 +348,11 @@ class LoopDetector:
         if not records:
             return None
         told = records if self._requests_repeat else (records[0], records[-1])
-        summary = b"\0".join((str(len(records)).encode(), *map(bytes, told)))
-        key = blake2b(summary, digest_size=12).digest()
+        digest = blake2b(str(len(records)).encode(), digest_size=12)
+        for record in told:  # One by one: a hash of more than 2,047 bytes gives up the interpreter's lock.
+            digest.update(b"\0")
+            digest.update(record)
+        key = digest.digest()
         first, count = self._pages.get(key, (number, 0))
         self._pages[key] = first, count + 1
         if count and self._requests_repeat:

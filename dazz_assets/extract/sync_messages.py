@@ -1,0 +1,92 @@
+"""What a sync of a stream tells of what it met: warnings of its report, and the texts of its errors."""
+
+import tempfile
+from collections.abc import Sequence
+
+from dazz_assets.counts import format_count
+from dazz_assets.extract.bounds import format_moment
+from dazz_assets.extract.completeness.nested_lists import CutList
+from dazz_assets.extract.marks import Source
+from dazz_assets.extract.sync_state import SyncState
+from dazz_assets.lake.outranked_keys import OutrankedKeys
+from dazz_assets.spec.specs import StreamSpec
+
+
+def describe_unwritable(state: SyncState, error: OSError) -> str:
+    """Say that what was fetched can't be written."""
+    return (
+        f"{state.session.name}, stream {state.stream.name}: what was fetched can't be written: {error}. Nothing is "
+        "stored since the last commit, and the mark stays where that left it. See to the disk or storage of the "
+        f"lake, and to {tempfile.gettempdir()}, where rows in no order of time wait (TMPDIR names another), and "
+        "sync again"
+    )
+
+
+def describe_strays(stream: StreamSpec, strays: int) -> str:
+    """Say that so many records lie far outside the range that was asked for."""
+    records = "1 record lies" if strays == 1 else f"{strays} records lie"
+    return (
+        f"{records} more than a day outside the range that was asked for. They are stored, but if the API filters "
+        f"by another field than `{_name_cursor(stream)}`, later syncs miss changes: name that field in "
+        f"`cursor` of {stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
+    )
+
+
+def describe_cut_list(stream: StreamSpec, found: CutList) -> str:
+    """Say that lists inside of records are cut short."""
+    name = stream.stream.__name__
+    return (
+        f"lists inside of records are cut short: {found.sign}. What came is stored, and nothing fetches the rest: "
+        f"list it by a stream of its own (`parent = {name}`), or ask for longer lists. If no more is needed, set "
+        f'data_fields = ("{found.place}",) on {name}'
+    )
+
+
+def describe_set_back(stream: StreamSpec, found: OutrankedKeys) -> str:
+    """Say that records came with an earlier cursor than what is stored of them."""
+    now = "none" if found.new_at is None else format_moment(found.new_at)
+    return (
+        f"{format_count(found.keys, 'record')} came with an earlier cursor than a stored version has (for example "
+        f"{found.example}: {now} after {format_moment(found.stored_at)}), so parsers read the stored version. "
+        f"`--refetch` takes what the API lists now. If `{_name_cursor(stream)}` may go back, name another field in "
+        f"`cursor` of {stream.stream.__name__}, or leave it out, and each sync fetches all records"
+    )
+
+
+def describe_nulls(stream: StreamSpec, nulls: int) -> str:
+    """Say that so many nulls came in place of records."""
+    return (
+        f"{format_count(nulls, 'null')} came in place of records. Nothing is stored of them: a null holds no data, and "
+        f"does not say to which of {stream.parent} it belongs"
+    )
+
+
+def describe_failures(state: SyncState, sources: Sequence[Source]) -> str:
+    """Say which of the sources failed, or that none could be listed, and what becomes of the others' records."""
+    if state.stream.parent is None:
+        return str(next(iter(state.failed.values())))
+    where = f"{state.session.name}, stream {state.stream.name}"
+    failed = {key: str(error) for key, error in state.failed.items()} or state.passed_over
+    # Each problem once, with the first parent that has it.
+    problems = {key: state.failed[key].problem if state.failed else text for key, text in failed.items()}
+    firsts = list({problem: key for key, problem in reversed(problems.items())}.values())[::-1]
+    examples = "; ".join(f"{key}: {failed[key].removeprefix(f'{where}: ')}" for key in firsts[:3])
+    reasons = set(failed.values())
+    if not state.failed and state.has_unusable_parents and len(reasons) == 1:
+        return f"{where}: {reasons.pop()}"
+    outcome = _describe_outcome(state, len(failed), len(sources))
+    return f"{where}: {len(failed)} of {len(sources)} {state.stream.parent} failed ({examples}){outcome}"
+
+
+def _describe_outcome(state: SyncState, failed: int, sources: int) -> str:
+    if not state.failed:
+        return ". Check what the credentials may read"
+    if state.identity_changed:
+        return "; the stored records were not replaced. Sync again"
+    if failed + len(state.passed_over) == sources:
+        return "; the next sync tries again"
+    return "; the records of the others are stored, and the next sync retries those that failed"
+
+
+def _name_cursor(stream: StreamSpec) -> str:
+    return stream.cursor.field if stream.cursor else ""
