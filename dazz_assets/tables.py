@@ -6,7 +6,7 @@ from typing import TypeGuard
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Commit, Lake, Table, TableVersion
 from dazz_assets.lake.commit import PASSES
-from dazz_assets.lake.object_columns import object_schema
+from dazz_assets.lake.objects.object_columns import object_schema
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 

@@ -256,6 +256,7 @@ class ListWalk:
                 # Of a list that is split, only what its halves are like counts.
                 shifted = shifted or progress.surely_shifted
                 self._nulls += progress.nulls
+                self._strays += progress.strays
             if not progress.is_cut_short:
                 total, agrees = progress.total, progress.agrees_with_total
                 self._note_total(progress)
@@ -352,6 +353,7 @@ class ListWalk:
                         progress.stop()
                     whole = join_rows([own for _, own in rows])
                     progress.add(steps, whole, int(np.count_nonzero(bounds.contains(whole))))
+                    progress.strays += self._count_strays(whole, bounds, sent)
                     self._position = steps[-1].position or self._position
                     yield self._make_event(steps, rows, bounds, sent)
         except FetchError as error:
@@ -429,13 +431,21 @@ class ListWalk:
         What lies outside the bounds only because they are sent rounded is stored already, or comes with the next range,
         and so are the old records at the end of a list that is sorted newest first.
         """
-        stream, cursor = self._stream, self._stream.cursor
-        if sent is None or cursor is None or bounds.is_chosen or (cursor.order == "desc" and not stream.takes_since):
+        if sent is None or not self._keeps_unasked(bounds):
             return np.zeros(len(rows), np.bool_)
-        lowest = sent.lowest - _FAR if stream.takes_since and sent.lowest is not None else None
-        highest = sent.highest + _FAR if stream.takes_until and sent.highest is not None else None
-        self._strays += int(lies_outside(rows, lowest, highest).sum())
         return lies_outside(rows, sent.lowest, sent.highest)
+
+    def _keeps_unasked(self, bounds: Bounds) -> bool:
+        cursor = self._stream.cursor
+        return cursor is not None and not bounds.is_chosen and (cursor.order != "desc" or self._stream.takes_since)
+
+    def _count_strays(self, rows: RowBatch, bounds: Bounds, sent: SentBounds | None) -> int:
+        """How many rows lie far outside the range that was asked for."""
+        if sent is None or not self._keeps_unasked(bounds):
+            return 0
+        lowest = sent.lowest - _FAR if self._stream.takes_since and sent.lowest is not None else None
+        highest = sent.highest + _FAR if self._stream.takes_until and sent.highest is not None else None
+        return int(lies_outside(rows, lowest, highest).sum())
 
 
 def _take_apart(batches: Generator[Sequence[WalkedPage]]) -> Generator[Sequence[WalkedPage]]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dazz_assets.errors import SyncError
 from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import DataFile, Table, TableVersion
-from dazz_assets.lake.shared_keys import SharedKeys, find_shared_keys
+from dazz_assets.lake.versions.shared_keys import SharedKeys, find_shared_keys
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 

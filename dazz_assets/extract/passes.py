@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness.departures import Departures
@@ -39,6 +40,8 @@ from dazz_assets.windows import to_microseconds
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
+# Quote at most this many different texts of a vendor's.
+_MOST_QUOTED = 20
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
 
@@ -59,6 +62,7 @@ class Pass:
         self._ascending = (
             state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.replaces_all
         )
+        self._warnings_before = len(state.report.warnings)
         self._begin_listing()
 
     def _begin_listing(self) -> None:
@@ -67,6 +71,8 @@ class Pass:
         self._complete: list[Source] = []
         self._without_list: list[Source] = []
         self._doubts: list[str] = []
+        # What the vendor says in place of records, or beside them, and of which parents.
+        self._accepted: dict[str, list[str | None]] = {}
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
@@ -84,6 +90,7 @@ class Pass:
             self._copies.discard()
             raise
         finally:
+            self._report_accepted()
             self._encoder.shutdown()
 
     def _walk(self) -> None:
@@ -186,15 +193,28 @@ class Pass:
         state.report.problems -= added.problems
 
     def _note_warnings(self, source: Source, page: Page) -> None:
-        report, parent = self._state.report, source.parent
-        where = "" if parent is None else f"{self._state.stream.parent} {parent}: "
         if page.accepted_failure is not None and page.accepted_end is None:
-            report.warnings.append(f"{where}{page.accepted_failure}")
-            self._state.uncertain.add(parent)
+            self._note_accepted(source, page.accepted_failure)
         if page.accepted_errors is not None:
-            report.warnings.append(f"{where}{page.accepted_errors}")
-            self._state.uncertain.add(parent)
-            self._state.lacking.add(parent)
+            self._note_accepted(source, page.accepted_errors)
+
+    def _note_accepted(self, source: Source, said: str) -> None:
+        """Note what a vendor says that its list lacks, and the stream can do without."""
+        self._state.uncertain.add(source.parent)
+        parents = self._accepted.setdefault(said, [])
+        if source.parent not in parents[-1:]:
+            parents.append(source.parent)
+
+    def _report_accepted(self) -> None:
+        """Report each text of the vendor's once, with the parents that it was about."""
+        warnings = self._state.report.warnings
+        for said, parents in list(self._accepted.items())[:_MOST_QUOTED]:
+            named = [parent for parent in parents if parent is not None]
+            where = f"{self._state.stream.parent} {name_some(named)}: " if named else ""
+            warnings.append(f"{where}{said}")
+        if (left := len(self._accepted) - _MOST_QUOTED) > 0:
+            answers = format_count(left, "more answer")
+            warnings.append(f"{answers} of the vendor's, in place of records or beside them, not quoted here")
 
     def _end_source(self, event: SourceEnd) -> None:
         state, error = self._state, event.error
@@ -251,7 +271,6 @@ class Pass:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
         state, parent = self._state, event.source.parent
         state.uncertain.add(parent)
-        state.lacking.add(parent)
         if not state.replaces_all:
             state.shifted.add(parent)
         if event.source is not event.together[0]:  # It was told of all of them.
@@ -356,7 +375,7 @@ class Pass:
             )
         if self._part.until is None:
             for source in self._complete:
-                uncertain = state.shifted | state.lacking | state.uncertain
+                uncertain = state.shifted | state.uncertain
                 if self._progress.follows_mark(source) and source.parent not in uncertain:
                     source.listed = source.content
         for source in self._without_list:
@@ -414,6 +433,7 @@ class Pass:
             return
         first = self._content_fingerprint()
         self._slices.discard()
+        del state.report.warnings[self._warnings_before :]  # They are about a list that counts no more.
         state.begin_again()
         self._begin_listing()
         state.session.pause(loss.pause)

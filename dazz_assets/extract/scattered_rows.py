@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dazz_assets.lake.parts_on_disk import PartsOnDisk
+from dazz_assets.lake.versions.parts_on_disk import PartsOnDisk
 
 
 class ScatteredRows:

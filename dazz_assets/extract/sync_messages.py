@@ -8,7 +8,7 @@ from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.completeness.nested_lists import CutList
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.sync_state import SyncState
-from dazz_assets.lake.outranked_keys import OutrankedKeys
+from dazz_assets.lake.versions.outranked_keys import OutrankedKeys
 from dazz_assets.spec.specs import StreamSpec
 
 

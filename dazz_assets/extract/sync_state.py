@@ -14,7 +14,7 @@ from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
 from dazz_assets.lake import Commit, DataFile, TableVersion, count_keys
 from dazz_assets.lake.commit import PASSES
-from dazz_assets.lake.outranked_keys import OutrankedKeys, find_outranked
+from dazz_assets.lake.versions.outranked_keys import OutrankedKeys, find_outranked
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
@@ -36,13 +36,13 @@ class SyncState:
     alike: parents that no request can be made for, and why (see `find_alike`).
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
     shifted: sources whose records moved to other pages at each attempt to list them.
-    lacking: sources whose lists may lack records for another reason, though the sync goes on.
-    uncertain: those, and sources of whose list the vendor refused a part that the stream can do without.
+    uncertain: sources whose lists may lack records for another reason, though the sync goes on.
     without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
     strays: how many records lay far outside the range that was asked for.
     examined: the mark at which this sync asked whether the API leaves out records, as `EXAMINED` has it.
     set_back: records that came with an earlier cursor than what was stored of them before this sync.
-    nulls: how many nulls came in place of records, where several parents were asked for together. with_nulls: those.
+    nulls: how many nulls came in place of records, where several parents were asked for together. with_nulls:
+    the parents that they may belong to.
     """
 
     def __init__(
@@ -73,7 +73,6 @@ class SyncState:
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False
         self.shifted: set[str | None] = set()
-        self.lacking: set[str | None] = set()
         self.uncertain: set[str | None] = set()
         self.without_list: set[str | None] = set()
         self.with_nulls: set[str | None] = set()
@@ -94,9 +93,10 @@ class SyncState:
         self.row_filter = NewRowFilter(None, None)
         for found in (self.boundaries, self.failed, self.passed_over, self.totals):
             found.clear()
-        for parents in (self.shifted, self.lacking, self.uncertain, self.without_list, self.with_nulls):
+        for parents in (self.shifted, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
-        self.nulls = 0
+        self.nulls = self.strays = 0
+        self.usable_check = UsableRecordCheck(self.stream)
         self.report.repeated = self.report.problems = 0
 
     def stored_keys(self, *, without: AbstractSet[str]) -> int:

@@ -1,8 +1,11 @@
 """Checks whether a sync got records that have a key and a cursor, and explains which setting is wrong if none has."""
 
+from itertools import compress
+
 from dazz_assets.counts import format_count
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.drift import RecordShape
+from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
 
@@ -16,22 +19,24 @@ class UsableRecordCheck:
     def __init__(self, stream: StreamSpec) -> None:
         self._stream = stream
         self._has_usable = False
+        self._seen = SeenHashes()
         self._unusable = self._cursorless = self._timeless = 0
         self._first_timeless = ""
         self._example = ""
 
     def add(self, rows: RowBatch) -> None:
         """Add the rows of a page."""
-        problems = rows.problem_count
-        self._has_usable = self._has_usable or problems < len(rows)
-        self._unusable += problems
-        if rows.problems is not None:
-            self._cursorless += sum(problem is not None and problem.startswith(_NO_CURSOR) for problem in rows.problems)
-            for problem in rows.problems:
-                if problem is not None and problem.startswith(_NO_TIME):
-                    self._timeless += 1
-                    self._first_timeless = self._first_timeless or problem
-        self._example = self._example or next(filter(None, rows.problems or ()), "")
+        self._has_usable = self._has_usable or rows.problem_count < len(rows)
+        if rows.problems is None:
+            return
+        is_new = self._seen.add_new(rows.content_hashes).tolist()  # A list may be read again.
+        for problem in filter(None, compress(rows.problems, is_new)):
+            self._unusable += 1
+            self._example = self._example or problem
+            self._cursorless += problem.startswith(_NO_CURSOR)
+            if problem.startswith(_NO_TIME):
+                self._timeless += 1
+                self._first_timeless = self._first_timeless or problem
 
     def describe_cursorless(self) -> str | None:
         """Say how many records have no cursor, and which setting reads them; None if there are none."""

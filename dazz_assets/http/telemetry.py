@@ -82,8 +82,10 @@ class Telemetry:
     def warn(self, subject: str, text: str) -> None:
         """Keep a warning and emit it, once per subject."""
         with self._lock:
-            if subject in self._warnings or subject in self._settled or len(self._warnings) >= MOST_WARNINGS:
+            if subject in self._warnings or subject in self._settled or len(self._warnings) > MOST_WARNINGS:
                 return
+            if len(self._warnings) == MOST_WARNINGS:
+                text = f"more warnings came; only the first {MOST_WARNINGS} are told"
             self._warnings[subject] = text
         self.emit("warning", text)
 

@@ -4,9 +4,15 @@ from dazz_assets.lake.commit import Commit
 from dazz_assets.lake.compaction import Compacted, compact
 from dazz_assets.lake.errors import CommitRefusedError, LakeError, NoLakeError, QueryError
 from dazz_assets.lake.files import DataFile, FileWriter
-from dazz_assets.lake.kept_fingerprints import keep_fingerprints, read_fingerprints
 from dazz_assets.lake.lake import Lake
-from dazz_assets.lake.latest_versions import (
+from dazz_assets.lake.paths import TablePath, check_connection_id
+from dazz_assets.lake.query.reading import LakeTable, to_pandas
+from dazz_assets.lake.query.sql import export, json_rows, query
+from dazz_assets.lake.schema import DEPARTURES_SCHEMA, MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
+from dazz_assets.lake.table import Table
+from dazz_assets.lake.table_version import StoredFile, TableVersion, WindowState
+from dazz_assets.lake.versions.kept_fingerprints import keep_fingerprints, read_fingerprints
+from dazz_assets.lake.versions.latest_versions import (
     count_keys,
     hashes_since,
     latest_versions,
@@ -14,12 +20,6 @@ from dazz_assets.lake.latest_versions import (
     stored_versions,
     window_fingerprints,
 )
-from dazz_assets.lake.paths import TablePath, check_connection_id
-from dazz_assets.lake.reading import LakeTable, to_pandas
-from dazz_assets.lake.schema import DEPARTURES_SCHEMA, MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
-from dazz_assets.lake.sql import export, json_rows, query
-from dazz_assets.lake.table import Table
-from dazz_assets.lake.table_version import StoredFile, TableVersion, WindowState
 
 __all__ = [
     "DEPARTURES_SCHEMA",

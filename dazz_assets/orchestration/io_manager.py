@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dazz_assets.domain import OUR_COLUMNS, DomainObject
 from dazz_assets.lake import RAW_SCHEMA, Lake, LakeError, TableVersion, latest_versions, to_pandas
-from dazz_assets.lake.object_columns import object_schema
+from dazz_assets.lake.objects.object_columns import object_schema
 from dazz_assets.lake.schema import INPUTS, WINDOW, merge_schemas
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import RAW_SCHEMA
-from dazz_assets.lake.object_columns import object_schema
+from dazz_assets.lake.objects.object_columns import object_schema
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.spec.specs import StreamSpec

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from dazz_assets.lake import Lake, TableVersion
-from dazz_assets.lake.object_columns import object_schema
+from dazz_assets.lake.objects.object_columns import object_schema
 from dazz_assets.orchestration.partitions import Grid
 from dazz_assets.orchestration.translator import Node
 from dazz_assets.session import Session

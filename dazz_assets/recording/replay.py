@@ -22,7 +22,7 @@ from dazz_assets.http import Seam, Send
 from dazz_assets.http.auth.auth_choice import list_auths
 from dazz_assets.http.auth.signed_jwt import find_jwts, make_throwaway_key
 from dazz_assets.http.placeholders import find_placeholders
-from dazz_assets.lake.latest_versions import LatestVersions
+from dazz_assets.lake.versions.latest_versions import LatestVersions
 from dazz_assets.names import suggest
 from dazz_assets.orchestration.outcomes import Outcome
 from dazz_assets.privacy.redactor import Redactor

@@ -10,8 +10,8 @@ from typing import Any
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Lake, Table, TableVersion
-from dazz_assets.lake.row_diff import diff_rows
 from dazz_assets.lake.schema import added_columns
+from dazz_assets.lake.versions.row_diff import diff_rows
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from dazz_assets.counts import format_count
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Commit, DataFile, Table
-from dazz_assets.lake.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
-from dazz_assets.lake.latest_versions import LatestVersions
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted, remove_unfinished
+from dazz_assets.lake.versions.duplicate_ids import DuplicateId, copy_without_rows, find_duplicate_ids
+from dazz_assets.lake.versions.latest_versions import LatestVersions
 from dazz_assets.reports import ParseReport
 from dazz_assets.session import Session
 from dazz_assets.spec.found_again import CodePlace

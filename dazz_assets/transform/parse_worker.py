@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 from dazz_assets.errors import ParseError
 from dazz_assets.lake import Lake, Table, TableVersion
-from dazz_assets.lake.latest_versions import LatestVersions
+from dazz_assets.lake.versions.latest_versions import LatestVersions
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.spec.found_again import load_place

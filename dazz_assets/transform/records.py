@@ -20,7 +20,7 @@ from dazz_assets.declare.stream import RecordModel
 from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import stored_versions
 from dazz_assets.lake.files import column_bytes
-from dazz_assets.lake.latest_versions import LatestVersions
+from dazz_assets.lake.versions.latest_versions import LatestVersions
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.masked_values import describe_values
 from dazz_assets.transform.quarantine import LOCATION_COLUMNS, Kind, Quarantine, invalid_reason, problem_kind

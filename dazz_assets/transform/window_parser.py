@@ -17,8 +17,8 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.errors import ParseError
 from dazz_assets.http.quotes import shorten
 from dazz_assets.lake import DataFile, Table
-from dazz_assets.lake.latest_versions import LatestVersions
-from dazz_assets.lake.object_file import ObjectFile
+from dazz_assets.lake.objects.object_file import ObjectFile
+from dazz_assets.lake.versions.latest_versions import LatestVersions
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import InputSpec, ParserSpec
 from dazz_assets.transform.parse_notes import ParseNotes, WindowNotes

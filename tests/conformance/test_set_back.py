@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from dazz_assets import Cursor, Stream
-from dazz_assets.lake import outranked_keys
+from dazz_assets.lake.versions import outranked_keys
 from tests.conformance.conftest import Connect
 from tests.conformance.events import Events, event
 from tests.conformance.integrations import CommonIntegration, Item

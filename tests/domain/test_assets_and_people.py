@@ -25,7 +25,7 @@ from dazz_assets.domain import (
     WorkItem,
     package_url,
 )
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 from tests.domain.test_domain_models import finding
 
 RECORD = RawRecord(stream="things", key="1")

@@ -14,7 +14,7 @@ from dazz_assets import Incremental, parser
 from dazz_assets.extract import writer
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
-from dazz_assets.lake.latest_versions import LatestVersions
+from dazz_assets.lake.versions.latest_versions import LatestVersions
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from tests.extract.test_costs import PAGES, SMALL, ChangesStream, LinkedDesk, answer_pages

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dazz_assets import FullRefresh
 from dazz_assets.domain import CloudResource, Finding, Identity
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 from integrations.aws.integration import AwsIntegration, BucketsStream
 from integrations.aws.models import Account, Bucket, BucketSettings
 from integrations.aws.rules import PUBLIC_READ

@@ -12,7 +12,7 @@ from hypothesis import given
 
 from dazz_assets import FullRefresh
 from dazz_assets.domain import CloudResource, Finding
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 from integrations.gcp import asset_types
 from integrations.gcp.integration import GcpIntegration
 from integrations.gcp.models import Asset, Bucket, BucketPolicy, Project

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import WorkItem
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 from integrations.monday.integration import MondayIntegration
 from integrations.monday.models import Board, Item, Team, User
 from integrations.monday.sandbox import MondaySandbox

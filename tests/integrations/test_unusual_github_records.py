@@ -9,7 +9,7 @@ from hypothesis import given
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import CodeScanningAlert, Issue, Member, PullRequest, Repository, SecretScanningAlert
 from integrations.github.sandbox import GitHubSandbox

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Identity, WorkItem
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 from integrations.jira.config import JiraConfig
 from integrations.jira.integration import JiraIntegration
 from integrations.jira.models import Issue, Project, User

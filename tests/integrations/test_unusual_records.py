@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dazz_assets import FullRefresh, Incremental
 from dazz_assets.domain import Finding
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 from integrations.github.integration import GitHubIntegration
 from integrations.github.models import DependabotAlert, Repository
 from integrations.github.sandbox import GitHubSandbox

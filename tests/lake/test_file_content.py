@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from dazz_assets.lake import Commit, Lake, Table
-from dazz_assets.lake.duplicate_ids import copy_without_rows
 from dazz_assets.lake.file_content import content_in_lower_bound, lower_bound_with_content
+from dazz_assets.lake.versions.duplicate_ids import copy_without_rows
 from tests.lake.rows import MODEL, MONDAY, findings_table, newest_version
 
 Rows = list[tuple[str, int | None]]

@@ -21,7 +21,7 @@ from dazz_assets.lake import (
     stored_versions,
     window_fingerprints,
 )
-from dazz_assets.lake.latest_versions import LatestVersions
+from dazz_assets.lake.versions.latest_versions import LatestVersions
 from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, newest_version, read_column, store, write_raw_file
 
 Files = list[tuple[date | None, list[Row]]]

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pydantic import AnyUrl, AwareDatetime, BaseModel, ConfigDict, Field, RootModel, create_model, field_serializer
 
 from dazz_assets.domain import DomainObject, Finding
-from dazz_assets.lake.column_builders import is_dumped_plainly
-from dazz_assets.lake.object_columns import make_batch, object_schema
+from dazz_assets.lake.objects.column_builders import is_dumped_plainly
+from dazz_assets.lake.objects.object_columns import make_batch, object_schema
 
 
 class Colour(enum.Enum):

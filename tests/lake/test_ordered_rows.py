@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dazz_assets.lake import ordered_rows
-from dazz_assets.lake.ordered_rows import ReadRows, put_in_order, read_in_order
+from dazz_assets.lake.versions import ordered_rows
+from dazz_assets.lake.versions.ordered_rows import ReadRows, put_in_order, read_in_order
 
 Rows = list[tuple[int | None, str]]
 CURSORS = st.none() | st.sampled_from([-(2**63), -1, 0, 1, 2**63 - 1])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dazz_assets import FullRefresh, Incremental, parser
-from dazz_assets.lake import ordered_rows
 from dazz_assets.lake.compaction import compact
+from dazz_assets.lake.versions import ordered_rows
 from tests.help_desk_vendor import Customer, Desk, Incident, TicketsOnly, TicketsStream
 
 

@@ -342,7 +342,7 @@ def listing(words: Callable[[Ticket], list[str]]) -> type[TicketsOnly]:
 def test_many_changes_give_counts_by_field_and_a_few_examples(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dazz_assets.lake.row_diff._ROWS_AT_ONCE", 5)
+    monkeypatch.setattr("dazz_assets.lake.versions.row_diff._ROWS_AT_ONCE", 5)
     for number in range(10, 30):
         desk.put(number, "2026-01-21T10:00:00Z")
     customer = Customer(tmp_path, desk.vendor.url, listing(lambda ticket: ["a", "b"]))

@@ -106,7 +106,7 @@ def test_what_is_superseded_is_found_once_and_not_for_each_window(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries: list[str] = []
-    module = import_module("dazz_assets.lake.latest_versions")
+    module = import_module("dazz_assets.lake.versions.latest_versions")
     read_bounded = module.read_bounded
 
     def read(sql: str, values: Any) -> pa.Table:

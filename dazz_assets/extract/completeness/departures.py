@@ -38,7 +38,7 @@ class Departures:
         self._table = session.lake.departures(session.spec.name, state.stream.name, session.connection.id)
         self._before = dict(_read(self._table.open())) if state.stream.cursor is None else {}
         self._uncertain, self._parents = set(uncertain), frozenset(state.parents)
-        self._at = listed_at or datetime.now(UTC)
+        self._at = listed_at or session.now()
 
     def record(self, files: Sequence[DataFile]) -> None:
         """Keep what the stored rows have and these files, which are to replace them, lack.

@@ -104,7 +104,7 @@ class MarkWatch:
             if mark is None or source.boundary == _NOTHING or is_in_doubt:
                 continue
             if (fault := self._find_left_out(source, mark)) is not None:
-                for parents in (state.uncertain, state.lacking, state.shifted):
+                for parents in (state.uncertain, state.shifted):
                     parents.add(source.parent)
                 where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
                 report.warnings.append(f"{where}{fault}")

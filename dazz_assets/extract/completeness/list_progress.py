@@ -20,8 +20,9 @@ from dazz_assets.http import (
     PlaceLostError,
     RangeTooLargeError,
 )
-from dazz_assets.http.page import WalkedPage
+from dazz_assets.http.page import WalkedPage, sent_pairs
 from dazz_assets.http.paging.next_page_hints import find_end_flag
+from dazz_assets.http.paging.paging_names import means_place, normalize
 from dazz_assets.spec.specs import StreamSpec
 
 # Statuses with which APIs refuse pages beyond their result limit, and how they say so.
@@ -40,8 +41,9 @@ _RANGE_TOO_LARGE = re.compile(
     r"(maximum|max\.?|longest) ([\w-]+ ){0,2}(range|period|interval|time ?span))",
     re.IGNORECASE,
 )
-# Parameters of next links that count pages or records: a removed record shifts those behind it.
-_NUMBER_PARAMETER = re.compile(r"[?&](page|offset|skip|start|start_?at|page_?number)=\d+(?=[&#]|$)", re.IGNORECASE)
+# URLs that may count pages or records, and paths that do.
+_MAY_COUNT = re.compile(r"[?&][^=]*(page|offset|skip|start|index)", re.IGNORECASE)
+_PAGE_IN_PATH = re.compile(r"/(page|p)/\d+/?(?=[?#]|$)", re.IGNORECASE)
 
 
 class CutShortError(FetchError):
@@ -59,6 +61,7 @@ class ListProgress:
     mean something else: the records of the page, of another filter, an estimate.
     end_reason: why the last page was the last. newest: the greatest cursor seen, in microseconds.
     is_ascending: whether cursors came in ascending order. nulls: how many items were null, and so no rows.
+    strays: how many records lie far outside the range that was asked for.
     """
 
     def __init__(self, stream: StreamSpec, *, trusts_total: bool = False) -> None:
@@ -68,7 +71,7 @@ class ListProgress:
         self._listed = RecentHashes()
         self._idle_pages = 0
         self._ignores_total = False
-        self._received = self._inside = self.nulls = 0
+        self._received = self._inside = self.nulls = self.strays = 0
         self._page_sizes: list[int] = []
         self._total_place = TotalPlace(stream.total) if stream.total else None
         self._total: int | None = None
@@ -95,8 +98,9 @@ class ListProgress:
         self._note_order(rows)
         is_numbered = any(is_paged_by_number(self._stream, step.page) for step in steps)
         # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
-        if is_numbered and self._stream.cursor is not None and self._has_changed_record(rows):
-            self._has_moved = True
+        # The first request of a list often has no number, whatever counts its later pages.
+        if self._stream.cursor is not None and (is_numbered or steps[0].number == 1):
+            self._has_moved |= self._has_changed_record(rows) and is_numbered
         ends = np.cumsum(np.bincount(rows.origin_of, minlength=len(steps))).tolist()
         hashes = rows.content_hashes.tolist()
         for step, start, end in zip(steps, [0, *ends], ends, strict=False):
@@ -346,7 +350,12 @@ class NewestFirstWatch:
 
 
 def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:
-    """Whether pages are requested by number, so that a removed record can make the walk miss another one."""
+    """Whether a page was requested by its number, so that a removed record can make the walk miss another one."""
     if isinstance(stream.paginator, Offset | PageNumber):
         return True
-    return _NUMBER_PARAMETER.search(page.request.url) is not None
+    request = page.request
+    if _PAGE_IN_PATH.search(request.url):
+        return True
+    if not (request.params or request.body or _MAY_COUNT.search(request.url)):
+        return False
+    return any(value.isdecimal() and means_place(normalize(name)) for name, value in sent_pairs(request))

@@ -37,6 +37,11 @@ _PAGE_SIZE = re.compile(
 )
 _PAGE_COUNT = re.compile(r"(total|num|nb|number(of)?|max)?pages?(count|total)?s?|totalnumberofpages|lastpage(number)?")
 
+_PLACE = re.compile(
+    rf"(current|start)?page(number|num|no|nr|index)?|(page|sysparm|{_THINGS}s?)?offset|(sysparm)?(first|start)(row|record|{_THINGS})"
+    r"|skip(count)?|start(at|from|index)?|(page|row|record|item)index"
+)
+
 
 @lru_cache(maxsize=4096)
 def normalize(name: str) -> str:
@@ -89,6 +94,12 @@ def means_page_count(name: str) -> bool:
 def means_page_size(name: str) -> bool:
     """Whether a number of this normalised name may be the most records that a page has: `perPage`, `limit`."""
     return _PAGE_SIZE.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def means_place(name: str) -> bool:
+    """Whether a number of this normalised name in a request counts the pages or records before: `page`, `startAt`."""
+    return _PLACE.fullmatch(name) is not None
 
 
 def read_flag(value: object) -> bool | None:

@@ -15,9 +15,9 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from dazz_assets.lake.lake import Lake
-from dazz_assets.lake.latest_versions import window_fingerprints
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.lake.table_version import TableVersion
+from dazz_assets.lake.versions.latest_versions import window_fingerprints
 
 Fingerprints = Mapping[date | None, str]
 

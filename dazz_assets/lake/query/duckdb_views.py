@@ -12,15 +12,15 @@ import pyarrow as pa
 from duckdb.func import PythonUDFType
 from duckdb.sqltypes import VARCHAR
 
-from dazz_assets.lake.duckdb_connection import read_parquet_sql
 from dazz_assets.lake.errors import QueryError
-from dazz_assets.lake.hidden_fields import read_sensitive
 from dazz_assets.lake.lake import Lake
-from dazz_assets.lake.latest_versions import SEQUENCE_OF_RANK
 from dazz_assets.lake.paths import TablePath
+from dazz_assets.lake.query.duckdb_connection import read_parquet_sql
+from dazz_assets.lake.query.hidden_fields import read_sensitive
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, RAW_SCHEMA, WINDOW, merge_schemas
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
+from dazz_assets.lake.versions.latest_versions import SEQUENCE_OF_RANK
 from dazz_assets.names import OUR_COLUMNS
 from dazz_assets.sensitive import SensitiveFields
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from dazz_assets.lake.duckdb_connection import connect_duckdb, read_parquet_sql
 from dazz_assets.lake.files import DataFile
+from dazz_assets.lake.query.duckdb_connection import connect_duckdb, read_parquet_sql
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake.files import DataFile, FileWriter
-from dazz_assets.lake.object_columns import make_batch
+from dazz_assets.lake.objects.object_columns import make_batch
 
 # A row group of thousands of rows takes half the time, of many columns, that one of a thousand takes.
 _ROW_GROUP_ROWS = 16_384

@@ -14,7 +14,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.domain.field_types import FieldType, ListType, StructType, read_field_types
 from dazz_assets.errors import DefinitionError
 from dazz_assets.lake import LakeError, check_schema
-from dazz_assets.lake.column_builders import ColumnsBuilder, columns_builder, is_dumped_plainly, to_plain_value
+from dazz_assets.lake.objects.column_builders import ColumnsBuilder, columns_builder, is_dumped_plainly, to_plain_value
 
 _TIME = pa.timestamp("us", "UTC")
 # 20 digits before the point and 18 after it: enough for scores and for amounts in any currency.

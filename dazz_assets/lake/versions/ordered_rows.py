@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dazz_assets.lake.parts_on_disk import PartsOnDisk
+from dazz_assets.lake.versions.parts_on_disk import PartsOnDisk
 
 BATCH_ROWS = 1_024
 # Rows are sorted up to this much at once.

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dazz_assets.lake.duckdb_connection import read_bounded, read_parquet_sql
-from dazz_assets.lake.ordered_rows import BATCH_ROWS, put_in_order, read_in_order
+from dazz_assets.lake.query.duckdb_connection import read_bounded, read_parquet_sql
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
+from dazz_assets.lake.versions.ordered_rows import BATCH_ROWS, put_in_order, read_in_order
 
 #: Orders the versions of a record by one number: by cursor, and equal cursors by time of fetch. A version without a
 #: cursor comes first. Measured faster than the maximum of a struct, arg_max and two joins.
