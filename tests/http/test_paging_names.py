@@ -7,7 +7,7 @@ import pytest
 from dazz_assets.http.paging import paging_names
 from dazz_assets.http.paging.paging_names import is_blank, normalize, read_flag, read_number
 
-MEANINGS = ("more", "last", "done", "total", "page_count", "page_size", "capped", "left")
+MEANINGS = ("more", "last", "done", "total", "page_count", "page_size", "capped", "left", "place")
 NAMES = {
     "has_more hasMorePages more more_rows is_truncated nextPageExists areMoreResultsAvailable": {"more"},
     "last isLastBatch final_page end-of-list endOfFeedReached noMore": {"last"},
@@ -20,7 +20,8 @@ NAMES = {
     "limited limitReached capped hit_limit": {"capped"},
     "remaining items_remaining number_of_rows_left": {"left"},
     "pages totalPages page_count number_of_pages nbPages": {"page_count"},
-    "page size discount account totally subtotal_price unlimited limits legs_left_over stop": set(),
+    "page page[number] pageNo start_page offset sysparm_offset $skip startAt startIndex first_row": {"place"},
+    "size homepage start_date offsets skipped frontpage indexed restart discount account totally subtotal_price unlimited limits legs_left_over stop": set(),
 }
 
 

@@ -10,7 +10,14 @@ from dazz_assets.field_paths import split_path
 from dazz_assets.http.page import Page, Request, sent_pairs
 from dazz_assets.http.paging.next_links import has_relation
 from dazz_assets.http.paging.next_page_hints import PageField, find_fields, says_end
-from dazz_assets.http.paging.paging_names import means_page_count, means_page_size, normalize, read_flag, read_number
+from dazz_assets.http.paging.paging_names import (
+    means_page_count,
+    means_page_size,
+    means_place,
+    normalize,
+    read_flag,
+    read_number,
+)
 
 # Where lists are often cut off, if nobody asks for another size. Ten is left out: so many short lists have.
 _USUAL_SIZES = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000})
@@ -18,8 +25,8 @@ _USUAL_SIZES = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_00
 _FEWEST_IN_FILE = 1_000
 # A request may call it by words that, in a page, count the records that it has.
 _SENT_SIZES = frozenset({"count", "first", "last", "length", "max", "n", "num", "number", "results", "rows", "size"})
-# A request that names one of these asks for a part of a list.
-_SENT_PLACES = frozenset({"cursor", "offset", "page", "pagenumber", "pagetoken", "skip", "start", "startat"})
+# A request that names one of these asks for a part of a list, and so does one that names a place by number.
+_SENT_TOKENS = frozenset({"cursor", "pagetoken"})
 _IN_QUERY = re.compile(r"\b(first|last|limit|take|top)\s*:\s*(\d+)")
 
 _PREVIOUS_LINK = re.compile(r"prev(ious)?(page|records|results)?(link|url|uri|href)?")
@@ -56,7 +63,7 @@ def _is_file(page: Page) -> bool:
 
 def _names_part(name: str) -> bool:
     plain = normalize(name)
-    return means_page_size(plain) or plain in _SENT_SIZES or plain in _SENT_PLACES
+    return means_page_size(plain) or plain in _SENT_SIZES or plain in _SENT_TOKENS or means_place(plain)
 
 
 def find_previous_page(page: Page, sizes: Collection[int], *, records: str = "") -> str | None:
