@@ -26,12 +26,13 @@ class UsableRecordCheck:
 
     def add(self, rows: RowBatch) -> None:
         """Add the rows of a page."""
-        self._has_usable = self._has_usable or rows.problem_count < len(rows)
+        problems = rows.problem_count
+        self._has_usable = self._has_usable or problems < len(rows)
+        self._unusable += problems
         if rows.problems is None:
             return
         is_new = self._seen.add_new(rows.content_hashes).tolist()  # A list may be read again.
         for problem in filter(None, compress(rows.problems, is_new)):
-            self._unusable += 1
             self._example = self._example or problem
             self._cursorless += problem.startswith(_NO_CURSOR)
             if problem.startswith(_NO_TIME):

@@ -62,7 +62,26 @@ def test_72_each_parent_that_has_no_records_by_its_reason_is_named(connect: Conn
     acme.sync(ItemsStream)
     api.script(DISABLED)
     warnings = acme.sync(PartsStream).warnings
-    assert [text.partition(": ")[0] for text in warnings if text.startswith("items ")] == ["items 1", "items 2"]
+    assert [text.partition(": ")[0] for text in warnings if text.startswith("items ")] == ["items 1 and 2"]
+
+
+def test_72_a_reason_that_many_parents_share_is_told_once(connect: Connect, api: Vendor) -> None:
+    acme = connect(declare("ByReason", CloudIntegration, accept={(403, "SERVICE_DISABLED"): "skip"}))
+    api.script(found(*range(1, 31)))
+    acme.sync(ItemsStream)
+    api.script(DISABLED)
+    told = [text for text in acme.sync(PartsStream).warnings if text.startswith("items ")]
+    assert [text.partition(": ")[0] for text in told] == ["items 1, 2, 3 and 27 more"]
+
+
+def test_72_of_many_reasons_twenty_are_told_and_the_others_counted(connect: Connect, api: Vendor) -> None:
+    acme = connect(declare("ByReason", CloudIntegration, accept={403: "skip"}))
+    api.script(found(*range(1, 31)))
+    acme.sync(ItemsStream)
+    api.handler = lambda request: cloud_error("SERVICE_DISABLED", f"Not for {request.path.split('/')[2]}")
+    warnings = acme.sync(PartsStream).warnings
+    assert len([text for text in warnings if text.startswith("items ")]) == 20
+    assert [text for text in warnings if text.startswith("10 more answers of the vendor's")]
 
 
 @pytest.mark.parametrize(

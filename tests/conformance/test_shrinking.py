@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,6 +36,26 @@ def test_52_a_second_list_that_is_whole_again_is_what_is_stored(connect: Connect
     acme.sync(ItemsStream)
     report = acme.sync(ItemsStream)
     assert (acme.ids(ItemsStream), report.warnings) == (list(range(40)), [])
+
+
+@pytest.mark.parametrize(
+    ("short", "settings"),
+    [
+        ({"errors": [{"message": "shard 3 is down"}]}, {"accept": {200: "keep"}}),
+        ({"total": 40}, {"paginator": Offset(size_param="limit", size=50)}),
+    ],
+    ids=["errors beside it", "below its total"],
+)
+def test_52_what_the_first_list_was_warned_of_counts_no_more_once_a_second_is_whole(
+    connect: Connect, api: Vendor, short: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    acme = connect(declare("DoubtfulIntegration", HerdIntegration, records="list", **settings))
+    whole, end = Reply(body={"list": items(*range(40))}), [Reply(body={"list": []})] * ("paginator" in settings)
+    api.script(whole, *end, Reply(body={"list": items(1), **short}), *end, whole, *end)
+    acme.sync(ItemsStream)
+    report = acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == list(range(40))
+    assert [text for text in report.warnings if not text.startswith("GET ")] == []
 
 
 @pytest.mark.parametrize("left", [0, 10])

@@ -238,6 +238,12 @@ def test_an_announced_deprecation_becomes_one_warning(
     assert client.warnings == (f"GET {vendor.url}/orgs/0: the vendor says that this API {announcement}",)
 
 
+def test_when_too_many_warnings_come_the_last_one_says_so(client: Client) -> None:
+    for number in range(150):
+        client.warn(f"subject {number}", f"warning {number}")
+    assert client.warnings[-2:] == ("warning 99", "more warnings came; only the first 100 are told")
+
+
 def test_deprecation_false_causes_no_warning(vendor: Vendor, client: Client) -> None:
     vendor.script(Reply(headers={"Deprecation": "false"}))
     client.send(Request(vendor.url))
