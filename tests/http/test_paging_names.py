@@ -21,7 +21,8 @@ NAMES = {
     "remaining items_remaining number_of_rows_left": {"left"},
     "pages totalPages page_count number_of_pages nbPages": {"page_count"},
     "page page[number] pageNo start_page offset sysparm_offset $skip startAt startIndex first_row": {"place"},
-    "size homepage start_date offsets skipped frontpage indexed restart discount account totally subtotal_price unlimited limits legs_left_over stop": set(),
+    "size homepage start_date offsets skipped frontpage indexed restart": set(),
+    "discount account totally subtotal_price unlimited limits legs_left_over stop": set(),
 }
 
 
