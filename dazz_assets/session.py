@@ -27,7 +27,7 @@ from dazz_assets.http.paging.code_walk import Code, call_code
 from dazz_assets.http.placeholders import fill_address, fill_placeholders, find_placeholders, path_segment
 from dazz_assets.http.responses.version_end import VersionWatch
 from dazz_assets.lake import Lake, Table
-from dazz_assets.lake.query.hidden_fields import store_sensitive
+from dazz_assets.lake.queries.hidden_fields import store_sensitive
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import Progress
 from dazz_assets.secret_store import SecretStore, open_secret_store

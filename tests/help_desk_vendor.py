@@ -25,7 +25,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake
-from dazz_assets.lake.query.sql import query
+from dazz_assets.lake.queries.sql import query
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration

@@ -145,6 +145,7 @@ class Pass:
     def _add_rows(self, source: Source, rows: RowBatch, event: ListPages) -> None:
         """Add the rows of one source in some pages."""
         state, boundary = self._state, self._progress.boundaries[source.parent]
+        state.exits.add(self._part, source, rows, event)
         state.shape.add(rows)
         state.nested_lists.add(rows, state.shape.types())
         state.usable_check.add(rows)

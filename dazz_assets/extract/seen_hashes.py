@@ -42,6 +42,12 @@ class SeenHashes:
             self._merge()
         return new
 
+    def contains(self, hashes: Hashes) -> NDArray[np.bool_]:
+        """For each of the hashes whether it was added."""
+        recent = np.fromiter((value in self._recent for value in hashes.tolist()), np.bool_, len(hashes))
+        found: NDArray[np.bool_] = recent | _find(self._older, hashes) | _find(self._newer, hashes)
+        return found
+
     def add_many(self, hashes: Hashes) -> None:
         """Add hashes, of which some may have been added before."""
         self._older = _join(self._older, hashes)

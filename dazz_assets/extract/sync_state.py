@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.completeness.nested_lists import NestedLists
+from dazz_assets.extract.completeness.range_exits import RangeExits
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.marks import IDENTITY, row_identity
@@ -81,6 +82,7 @@ class SyncState:
         self.set_back: OutrankedKeys | None = None
         self._stored_before = self.stored
         self.totals: list[int | None] = []
+        self.exits = RangeExits(stream)
         self.shape = RecordShape(stream.sensitive)
         self.nested_lists = NestedLists(stream.rules.data_fields)
         self.usable_check = UsableRecordCheck(stream)

@@ -1,6 +1,7 @@
 """Syncs one stream of one connection into the lake: from its marks or over a range, in one pass or several."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from dazz_assets.errors import SyncError
@@ -152,6 +153,11 @@ class StreamSync:
             self._require_listed()
             if part.before_marks:
                 self._record_start(part.since)
+        for part, left in self._state.exits.take():
+            # The marks lie behind the range now, as where the start was moved back.
+            Pass(self._state, replace(part, before_marks=True), left).run()
+            self._save_marks()
+            self._require_listed()
 
     def _require_listed(self) -> None:
         """Raises SyncError if the list of a source failed, or if no source could be listed."""

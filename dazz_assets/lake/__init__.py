@@ -6,8 +6,8 @@ from dazz_assets.lake.errors import CommitRefusedError, LakeError, NoLakeError, 
 from dazz_assets.lake.files import DataFile, FileWriter
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.paths import TablePath, check_connection_id
-from dazz_assets.lake.query.reading import LakeTable, to_pandas
-from dazz_assets.lake.query.sql import export, json_rows, query
+from dazz_assets.lake.queries.reading import LakeTable, to_pandas
+from dazz_assets.lake.queries.sql import export, json_rows, query
 from dazz_assets.lake.schema import DEPARTURES_SCHEMA, MARKS_SCHEMA, QUARANTINE_SCHEMA, RAW_SCHEMA, check_schema
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import StoredFile, TableVersion, WindowState

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dazz_assets.lake.query.duckdb_connection import connect_duckdb
+from dazz_assets.lake.queries.duckdb_connection import connect_duckdb
 
 # Sorts before all provenance, which begins with a letter.
 _BEGIN, _END = "(content=", ") "

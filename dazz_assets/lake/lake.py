@@ -23,7 +23,7 @@ from dazz_assets.lake.schema import (
 from dazz_assets.lake.table import Table
 
 if TYPE_CHECKING:
-    from dazz_assets.lake.query.reading import LakeTable
+    from dazz_assets.lake.queries.reading import LakeTable
 
 
 class Lake:
@@ -44,7 +44,7 @@ class Lake:
         lake.table("findings", connection="acme", columns=["id", "severity"]).to_pandas()
         """
         # Imported here because `reading` imports this module.
-        from dazz_assets.lake.query.reading import LakeTable
+        from dazz_assets.lake.queries.reading import LakeTable
 
         return LakeTable(self, name, connection, columns)
 

@@ -16,7 +16,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake
-from dazz_assets.lake.query.sql import query
+from dazz_assets.lake.queries.sql import query
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.lake import Lake, NoLakeError, QueryError
-from dazz_assets.lake.query.sql import query
+from dazz_assets.lake.queries.sql import query
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from tests.end_to_end.command import connect, dazz, finished

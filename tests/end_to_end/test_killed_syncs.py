@@ -13,7 +13,7 @@ import pytest
 from dagster import DagsterRunStatus, RunsFilter
 
 from dazz_assets.lake import Lake
-from dazz_assets.lake.query.sql import query
+from dazz_assets.lake.queries.sql import query
 from dazz_assets.orchestration.dagster_instance import open_instance
 from dazz_assets.sandbox import Sandbox
 from integrations.snyk.sandbox import SnykSandbox

@@ -25,7 +25,7 @@ from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.extract.writer import make_batch
 from dazz_assets.http.page import WalkedPage
 from dazz_assets.http.paging import prefetch
-from dazz_assets.lake.query import duckdb_connection
+from dazz_assets.lake.queries import duckdb_connection
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
 from dazz_assets.tables import create_tables

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from dazz_assets.http import BearerToken, NextLink, Request, ResponseRules, body_format, json_slices
+from dazz_assets.http import BearerToken, NextLink, Request, ResponseRules
 from dazz_assets.http.client import Client
+from dazz_assets.http.json import body_format, json_slices
 from dazz_assets.http.json.body_bytes import is_utf8
 from dazz_assets.http.page import WalkedPage
 from dazz_assets.http.paging.walk import walk

@@ -3,8 +3,8 @@
 import duckdb
 import pytest
 
-from dazz_assets.lake.query import duckdb_connection
-from dazz_assets.lake.query.duckdb_connection import read_bounded
+from dazz_assets.lake.queries import duckdb_connection
+from dazz_assets.lake.queries.duckdb_connection import read_bounded
 
 COUNT_KEYS = "select count(distinct md5(range::varchar)) as keys from range($keys)"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.lake import Lake
-from dazz_assets.lake.query.hidden_fields import read_sensitive, store_sensitive
+from dazz_assets.lake.queries.hidden_fields import read_sensitive, store_sensitive
 from dazz_assets.lake.sidecar import write_sidecar
 
 DOCUMENT = "sensitive/vendor/connection=acme.json"

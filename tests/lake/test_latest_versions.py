@@ -17,10 +17,10 @@ from dazz_assets.lake import (
     Table,
     hashes_since,
     latest_versions,
-    ordered_rows,
     stored_versions,
     window_fingerprints,
 )
+from dazz_assets.lake.versions import ordered_rows
 from dazz_assets.lake.versions.latest_versions import LatestVersions
 from tests.lake.rows import MONDAY, NEXT_MONDAY, Row, newest_version, read_column, store, write_raw_file
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dazz_assets.lake import Lake, NoLakeError, Table, TableVersion
-from dazz_assets.lake.query.sql import query
+from dazz_assets.lake.queries.sql import query
 from tests.lake.rows import start_python
 
 # Seconds. A child process imports Arrow, Delta Lake and DuckDB first, and machines may be slow.

@@ -8,7 +8,8 @@ import pytest
 
 from dazz_assets import Incremental, parser
 from dazz_assets.extract.ranges import SyncRange
-from dazz_assets.lake import Table, duplicate_ids
+from dazz_assets.lake import Table
+from dazz_assets.lake.versions import duplicate_ids
 from tests.help_desk_vendor import Customer, Desk, Incident, Mondays, TicketsOnly, TicketsStream
 
 

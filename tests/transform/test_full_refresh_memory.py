@@ -13,7 +13,9 @@ import pytest
 
 from dazz_assets import FullRefresh, Incremental, parser
 from dazz_assets.connections import Connection
-from dazz_assets.lake import Lake, object_file, ordered_rows
+from dazz_assets.lake import Lake
+from dazz_assets.lake.objects import object_file
+from dazz_assets.lake.versions import ordered_rows
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration
 from dazz_assets.transform import records

@@ -18,7 +18,7 @@ import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from dazz_assets.lake import Lake
-from dazz_assets.lake.query.sql import json_rows, query
+from dazz_assets.lake.queries.sql import json_rows, query
 from dazz_assets.sandbox import Change, Sandbox
 from integrations.snyk.sandbox import SnykSandbox
 from integrations.snyk.sandbox_data import resolve

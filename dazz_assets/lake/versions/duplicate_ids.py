@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dazz_assets.lake.files import DataFile, read_parquet_file
-from dazz_assets.lake.query.duckdb_connection import read_bounded
+from dazz_assets.lake.queries.duckdb_connection import read_bounded
 from dazz_assets.lake.table import Table, read_uncommitted
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 

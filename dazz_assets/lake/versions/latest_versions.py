@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dazz_assets.lake.query.duckdb_connection import read_bounded, read_parquet_sql
+from dazz_assets.lake.queries.duckdb_connection import read_bounded, read_parquet_sql
 from dazz_assets.lake.schema import WINDOW
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 from dazz_assets.lake.versions.ordered_rows import BATCH_ROWS, put_in_order, read_in_order

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dazz_assets.lake.files import DataFile
-from dazz_assets.lake.query.duckdb_connection import read_bounded, read_parquet_sql
+from dazz_assets.lake.queries.duckdb_connection import read_bounded, read_parquet_sql
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import StoredFile, TableVersion
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from dazz_assets.lake.query.duckdb_connection import connect_duckdb, run_statement
+from dazz_assets.lake.queries.duckdb_connection import connect_duckdb, run_statement
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS
 
 _BATCH_ROWS = 2_048

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from dazz_assets.lake.files import DataFile
-from dazz_assets.lake.query.duckdb_connection import connect_duckdb, read_parquet_sql
+from dazz_assets.lake.queries.duckdb_connection import connect_duckdb, read_parquet_sql
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion
 

@@ -15,8 +15,8 @@ from duckdb.sqltypes import VARCHAR
 from dazz_assets.lake.errors import QueryError
 from dazz_assets.lake.lake import Lake
 from dazz_assets.lake.paths import TablePath
-from dazz_assets.lake.query.duckdb_connection import read_parquet_sql
-from dazz_assets.lake.query.hidden_fields import read_sensitive
+from dazz_assets.lake.queries.duckdb_connection import read_parquet_sql
+from dazz_assets.lake.queries.hidden_fields import read_sensitive
 from dazz_assets.lake.schema import FINGERPRINT, INPUTS, RAW_SCHEMA, WINDOW, merge_schemas
 from dazz_assets.lake.table import Table
 from dazz_assets.lake.table_version import TableVersion

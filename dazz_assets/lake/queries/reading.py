@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from dazz_assets.lake.errors import LakeError
-from dazz_assets.lake.query.sql import open_relation, query
+from dazz_assets.lake.queries.sql import open_relation, query
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from dazz_assets.lake.errors import NoLakeError, QueryError
 from dazz_assets.lake.lake import Lake
-from dazz_assets.lake.query.duckdb_connection import connect_duckdb, run_statement
-from dazz_assets.lake.query.duckdb_views import Catalog
+from dazz_assets.lake.queries.duckdb_connection import connect_duckdb, run_statement
+from dazz_assets.lake.queries.duckdb_views import Catalog
 
 _Result = TypeVar("_Result")
 ReadResult = Callable[[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation], _Result]

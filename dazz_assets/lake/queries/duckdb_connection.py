@@ -33,7 +33,7 @@ def connect_duckdb(**settings: str) -> duckdb.DuckDBPyConnection:
         }
     )
     if remote_roots:
-        from dazz_assets.lake.query.remote_files import RemoteFiles  # Its library takes a while to import.
+        from dazz_assets.lake.queries.remote_files import RemoteFiles  # Its library takes a while to import.
 
         connection.register_filesystem(RemoteFiles())
     return connection
