@@ -1,0 +1,117 @@
+"""A record that changes leaves the range that is listed, and pulls another past the walk of its numbered pages (32)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dazz_assets import Cursor, LinkHeader, Offset, PageNumber, Stream
+from dazz_assets.http import Paginator
+from tests.conformance.conftest import Connect
+from tests.conformance.connected import param
+from tests.conformance.integrations import CommonIntegration
+from tests.conformance.lists import filter_by_bounds
+from tests.declaring import declare
+from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
+
+SIZE = 10
+START = date(2024, 1, 1)
+
+
+class ChangesStream(Stream[Any]):
+    path = "/changes"
+    records = "data"
+    cursor = Cursor("at", since="since", until="until")
+
+
+class HistoryApi:
+    """Sixty records, a day apart from the start on, far before the mark. before: what happens before a request, which
+    are counted from 1."""
+
+    def __init__(self, clock: Clock, before: dict[int, Callable[[HistoryApi], None]]) -> None:
+        first = datetime(2024, 1, 2, tzinfo=UTC)
+        self.records: list[dict[str, Any]] = [
+            {"id": day, "at": (first + timedelta(days=day)).isoformat()} for day in range(60)
+        ]
+        self.clock, self.before = clock, before
+        self.asked: list[str] = []
+        self.has_links = False
+
+    def change(self, id_: int | str) -> None:
+        now = datetime.fromtimestamp(self.clock.now, UTC).isoformat()
+        self.records = [{"id": id_, "at": now} if item["id"] == id_ else item for item in self.records]
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        self.asked.append(param(request, "since")[:10])
+        self.clock.now += 1
+        if (change := self.before.pop(len(self.asked), None)) is not None:
+            change(self)
+        listed = sorted(filter_by_bounds(self.records, request), key=lambda item: item["at"])
+        page = int(param(request, "page", "1")) - 1
+        start = page * SIZE + int(param(request, "offset", "0"))
+        query = "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in request.pairs if name != "page")
+        link = {"Link": f'</changes?{query}&page={page + 2}>; rel="next"'} if start + SIZE < len(listed) else {}
+        link = link if self.has_links else {}
+        return Reply(body={"data": listed[start : start + SIZE]}, headers=link)
+
+
+@pytest.mark.parametrize("paginator", [Offset(), PageNumber(), LinkHeader()])
+def test_32_no_record_is_missed_when_one_leaves_the_range_that_is_listed(
+    connect: Connect, api: Vendor, clock: Clock, paginator: Paginator
+) -> None:
+    api.handler = history = HistoryApi(clock, {3: lambda api: api.change(1)})
+    history.has_links = isinstance(paginator, LinkHeader)
+    stream = declare("ChangesStream", ChangesStream, paginator=paginator)
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    report = acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
+    assert acme.versions(stream) == 61
+    assert (report.gap, report.high_water_mark) == (None, "2024-03-01T00:00:00Z")
+    assert history.asked[-1] == "2024-01-01"  # The range that it left is listed again, at last.
+    assert acme.sync(stream).records == 0
+
+
+def test_32_of_several_parents_only_the_range_of_the_one_that_lost_a_record_is_listed_again(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    histories = {team: HistoryApi(clock, {}) for team in "123"}
+    for team, history in histories.items():
+        history.records = [{**item, "id": f"{team}-{item['id']}"} for item in history.records]
+        history.before = {3: lambda api: api.change("2-1")} if team == "2" else {}
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.path == "/teams":
+            return Reply(body={"data": [{"id": team} for team in histories]})
+        return histories[request.path.split("/")[2]](request)
+
+    api.handler = answer
+    teams = declare("TeamsStream", Stream[Any], path="/teams", records="data")
+    stream = declare(
+        "ChangesStream", ChangesStream, parent=teams, path="/teams/{parent.id}/changes", paginator=PageNumber()
+    )
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(teams, stream)), start=START)
+    acme.sync(teams)
+    acme.sync(stream)
+    expected = sorted(f"{team}-{day}" for team in histories for day in range(60))
+    assert sorted(record["id"] for record in acme.records(stream)) == expected
+    counts = {team: history.asked.count("2024-01-01") for team, history in histories.items()}
+    assert counts == {"1": 7, "2": 14, "3": 7}
+
+
+@pytest.mark.parametrize("changes_at", [1, 8], ids=["before its first page", "after its last page"])
+def test_32_a_record_that_changes_before_or_long_after_its_range_is_listed_makes_no_second_list(
+    connect: Connect, api: Vendor, clock: Clock, changes_at: int
+) -> None:
+    def change(api: HistoryApi) -> None:
+        clock.now += 3_600 if changes_at > 1 else 0
+        api.change(1)
+
+    api.handler = history = HistoryApi(clock, {changes_at: change})
+    stream = declare("ChangesStream", ChangesStream, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
+    assert history.asked.count("2024-01-01") == 7
