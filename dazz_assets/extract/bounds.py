@@ -55,6 +55,15 @@ def floor_bound(value: int, cursor: Cursor, *, inclusive: bool = False) -> int:
     return _floor_in_zone(value, unit, cursor) - (unit if inclusive else 0)
 
 
+def asked_from(since: int, cursor: Cursor, *, exact: bool) -> int:
+    """The time from which an API lists records where `since` is sent, in microseconds.
+
+    exact: it is sent unchanged, and not one unit of its resolution earlier.
+    """
+    floored = floor_bound(since, cursor, inclusive=not exact)
+    return step_out_of_repeated_hour(floored, cursor, is_since=True)
+
+
 def round_up_bound(value: int, cursor: Cursor) -> int:
     """The next time that formats as a different bound: the next second, minute or day, as the format resolves.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,14 +109,14 @@ def _fingerprint(batches: Sequence[RowBatch]) -> int:
 class BoundaryTracker:
     """Tracks one source's newest cursor, and the rows that the next sync will re-read (the boundary).
 
-    lookback: microseconds before the mark at which the next walk begins. lower: where this walk began, in
+    reread_from: for a mark the time from which the next walk lists records. lower: where this walk began. Both are in
     microseconds of cursor time; None is the very start.
     nulls_move_mark: whether a mark may be what counts for a record whose cursor is null.
     candidate_mark: the greatest cursor so far that is safe as a mark, once all before it is stored.
     """
 
-    def __init__(self, lookback: int, lower: int | None, *, nulls_move_mark: bool) -> None:
-        self._lookback = lookback
+    def __init__(self, reread_from: Callable[[int], int], lower: int | None, *, nulls_move_mark: bool) -> None:
+        self._reread_from = reread_from
         self._lower = lower
         self._nulls_move_mark = nulls_move_mark
         self._hashes = np.empty(0, np.int64)
@@ -155,7 +155,7 @@ class BoundaryTracker:
 
     def fingerprint(self, mark: int) -> int | None:
         """Fingerprint of the rows that a walk from this mark will re-read; None unless all of them were seen."""
-        if self._overflowed or (self._lower is not None and self._lower > mark - self._lookback):
+        if self._overflowed or (self._lower is not None and self._lower > self._reread_from(mark)):
             return None
         self._prune(mark)
         tracked = ContentFingerprint()
@@ -174,7 +174,7 @@ class BoundaryTracker:
     def _prune(self, mark: int | None) -> None:
         self._merge()
         if mark is not None:
-            is_kept = (self._moments == NO_TIME) | (self._moments >= mark - self._lookback)
+            is_kept = (self._moments == NO_TIME) | (self._moments >= self._reread_from(mark))
             self._hashes, self._moments = self._hashes[is_kept], self._moments[is_kept]
 
 

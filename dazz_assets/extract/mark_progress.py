@@ -33,7 +33,7 @@ class MarkProgress:
         nulls_move_mark = cursor is not None and cursor.nulls_listed
         self.boundaries = {
             parent: state.boundaries.setdefault(
-                parent, BoundaryTracker(state.plan.lookback, found.lower, nulls_move_mark=nulls_move_mark)
+                parent, BoundaryTracker(state.plan.reread_from, found.lower, nulls_move_mark=nulls_move_mark)
             )
             for parent, found in bounds.items()
         }

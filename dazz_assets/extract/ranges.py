@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from dazz_assets.declare.cursor import Cursor
-from dazz_assets.extract.bounds import Bounds, bound_resolution
+from dazz_assets.extract.bounds import Bounds, asked_from, bound_resolution
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.rereads import begin_due
 from dazz_assets.http.paging.pagination import keeps_place
@@ -242,11 +242,22 @@ class SyncPlan:
             return Bounds()
         return replace(self._bounds_between(source, part, begin), since=None, until=None)
 
+    def listed_from(self, since: int, *, exact: bool = False) -> int:
+        """The time from which records are listed where a sync begins: what is listed late is not left out."""
+        cursor = self._stream.cursor
+        return since if cursor is None else asked_from(since, self._session.fill_cursor(cursor), exact=exact)
+
+    def reread_from(self, mark: int) -> int:
+        """The time from which the next sync lists records again, in microseconds."""
+        return self.listed_from(mark - self.lookback)
+
     def _bounds_between(self, source: Source, part: Part, begin: int) -> Bounds:
         # No lower bound at the start: store what the API returns from before it.
         at_start = begin == self._session.start
-        lower = None if at_start and (source.mark is None or not self._range.from_mark) else begin
         is_chosen = not (self._range.from_mark or self._range.refetch)
+        lower: int | None = begin if is_chosen else self.listed_from(begin, exact=at_start)
+        if at_start and (source.mark is None or not self._range.from_mark):
+            lower = None
         return Bounds(lower, part.until, since=begin, until=part.until, exact=at_start, is_chosen=is_chosen)
 
     def steps(self, bounds: Bounds) -> Sequence[Bounds]:

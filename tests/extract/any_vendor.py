@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,13 +63,14 @@ class Ways:
 
 class AnyVendor:
     """Things that change: each has a time of its last change, as exact as it is written. fails_at: the request that is
-    refused, counted from 1."""
+    refused, counted from 1. changes_at: requests before which a thing changes."""
 
     def __init__(self, ways: Ways, clock: Clock, chance: random.Random) -> None:
         self.ways, self.clock, self.chance = ways, clock, chance
         self.things: dict[int, dict[str, Any]] = {}
         self.times: dict[int, datetime] = {}
         self.fails_at: int | None = None
+        self.changes_at: Collection[int] = ()
         self.requests = 0
         self._made = 0
 
@@ -98,6 +100,8 @@ class AnyVendor:
 
     def __call__(self, request: ReceivedRequest) -> Reply:
         self.requests += 1
+        if self.requests in self.changes_at and self.things:
+            self.put(self.chance.choice(sorted(self.things)), self.now)
         if self.requests == self.fails_at:
             return Reply(400, {"message": "not now"})
         listed = [self.things[id_] for id_ in self._in_order() if self._is_asked_for(self.times[id_], request)]

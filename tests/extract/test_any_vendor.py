@@ -69,13 +69,16 @@ def test_after_a_quiet_sync_all_that_the_vendor_has_is_stored_once_and_nothing_i
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(dedupe, "_HELD", held):
         acme = Connected(integration, vendor, clock, Lake(Path(folder) / "lake"))
         for _ in range(syncs):
+            clock.now += 1  # A change is up to a second old when it is seen.
             for _ in range(chance.randrange(8)):
                 api.change()
                 clock.now += chance.random() * chance.choice([0.001, 0.1, 3_600, 86_400 * 9])
             api.requests, api.fails_at = 0, chance.choice([None, None, 1, 2, 4])
+            if not ways.takes_until:  # Of a range that ends, not all that leaves it can be seen.
+                api.changes_at = chance.choice([(), (), {2}, {3}, {2, 4}])
             with suppress(SyncError, BrokenOffError), breaking_off(chance):
                 sync_somehow(acme, stream, chance)
-        api.fails_at = None
+        api.fails_at, api.changes_at = None, ()
         clock.now += 3_600
         for _ in range(2):
             report = acme.sync(stream)

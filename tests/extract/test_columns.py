@@ -322,7 +322,7 @@ def test_order_is_seen_across_pages(moments: list[int], before: int | None) -> N
 def test_a_boundary_is_what_lies_at_the_mark_or_above(pages: list[list[tuple[int, int]]], lookback: int) -> None:
     """Each record is a day of January and a letter."""
     day = 86_400_000_000
-    tracker = BoundaryTracker(lookback * day, None, nulls_move_mark=False)
+    tracker = BoundaryTracker(lambda mark: mark - lookback * day, None, nulls_move_mark=False)
     seen: dict[int, int] = {}
     for page in pages:
         texts = [
