@@ -19,7 +19,7 @@ from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascendi
 from dazz_assets.extract.completeness.losses import Loss, find_loss
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.list_walk import ListPages, ListRestart, SourceEnd
+from dazz_assets.extract.list_walk import ListEnd, ListPages, ListRestart
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
@@ -105,13 +105,13 @@ class Pass:
         )
         for source in self._sources:
             if source.parent in state.alike:
-                self._end_source(SourceEnd(source, "", unusable=state.alike[source.parent]))
+                self._end_list(ListEnd([source], unusable=state.alike[source.parent]))
         usable = [source for source in self._sources if source.parent not in state.alike]
         for event in walks.events(usable, state.session.integration.concurrency):
             if isinstance(event, ListPages):
                 self._add_pages(event)
-            elif isinstance(event, SourceEnd):
-                self._end_source(event)
+            elif isinstance(event, ListEnd):
+                self._end_list(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
                 for source in event.sources:
                     self._withdraw_lists(source, event.first_list)
@@ -216,10 +216,10 @@ class Pass:
             answers = format_count(left, "more answer")
             warnings.append(f"{answers} of the vendor's, in place of records or beside them, not quoted here")
 
-    def _end_source(self, event: SourceEnd) -> None:
-        state, error = self._state, event.error
+    def _end_list(self, event: ListEnd) -> None:
+        state, error, parents = self._state, event.error, [source.parent for source in event.sources]
         if event.unusable is not None:
-            state.passed_over[event.source.parent] = event.unusable
+            state.passed_over |= dict.fromkeys(parents, event.unusable)
             state.has_unusable_parents = True
             return
         if event.doubt is not None:
@@ -227,24 +227,32 @@ class Pass:
         state.strays += event.strays
         if error is None and event.shifted:
             self._note_shifted(event)
-        self._note_nulls(event)
-        self._added.pop(event.source.parent, None)
+        if event.nulls:  # Each may stand for a record of any of the parents, so none is known to be gone.
+            state.nulls += event.nulls
+            state.with_nulls.update(parents)
+        for parent in parents:
+            self._added.pop(parent, None)
         if event.has_no_list and state.stream.parents == "changed":
-            self._without_list.append(event.source)
-            state.without_list.add(event.source.parent)
+            self._without_list += event.sources
+            state.without_list.update(parents)
         elif error is None:
-            self._complete.append(event.source)
+            self._complete += event.sources
             state.report.end_reason = event.reason
             state.totals.append(event.total)
             state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
-            if event.position is not None and self._part.until is None and self._progress.follows_mark(event.source):
-                event.source.position = state.client.mask(event.position)
+            self._note_position(event)
         elif state.stream.parent is None or self._is_of_all(error):
             raise error
         elif error.is_of_one_parent:
-            state.passed_over[event.source.parent] = str(error)
+            state.passed_over |= dict.fromkeys(parents, str(error))
         else:
-            state.failed[event.source.parent] = error
+            state.failed |= dict.fromkeys(parents, error)
+
+    def _note_position(self, event: ListEnd) -> None:
+        if event.position is None or self._part.until is not None:
+            return
+        for source in filter(self._progress.follows_mark, event.sources):
+            source.position = self._state.client.mask(event.position)
 
     def _is_of_all(self, error: FetchError) -> bool:
         """Whether no parent can be listed: the host can't be reached, its limit stays closed, or a wrong token opens
@@ -257,7 +265,7 @@ class Pass:
         """Whether the credentials were refused before any parent could be listed with them."""
         return isinstance(error, SignInError) or (error.status == 401 and not (self._complete or self._without_list))
 
-    def _proves_total(self, event: SourceEnd) -> bool:
+    def _proves_total(self, event: ListEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.
 
         A list from the very start agrees with a total that counts all records, whatever the filter.
@@ -265,51 +273,41 @@ class Pass:
         stored = self._state.stored
         if self._state.stream.cursor is None:
             return True
-        return stored is not None and event.source.mark is not None and (event.total or 0) < stored.rows
+        has_mark = any(source.mark is not None for source in event.sources)
+        return stored is not None and has_mark and (event.total or 0) < stored.rows
 
-    def _note_doubt(self, event: SourceEnd, doubt: str) -> None:
+    def _note_doubt(self, event: ListEnd, doubt: str) -> None:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
-        state, parent = self._state, event.source.parent
-        state.uncertain.add(parent)
-        if not state.replaces_all:
-            state.shifted.add(parent)
-        if event.source is not event.together[0]:  # It was told of all of them.
-            return
-        where = "" if parent is None else f"{self._name_sources(event)}: "
+        state, parents = self._state, {source.parent for source in event.sources}
+        state.uncertain |= parents
+        where = "" if state.stream.parent is None else f"{self._name_sources(event)}: "
         self._doubts.append(f"{where}{doubt}")
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
-            state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
+            state.shifted |= parents
+            state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event)}")
 
-    def _name_sources(self, event: SourceEnd) -> str:
+    def _name_sources(self, event: ListEnd) -> str:
         """Name the parents that an event is about, with the stream that they are of."""
-        parents = [str(source.parent) for source in event.together]
+        parents = [str(source.parent) for source in event.sources]
         named = name_some(parents) + (" together" if len(parents) > 1 else "")
         return f"{self._state.stream.parent} {named}"
 
-    def _note_nulls(self, event: SourceEnd) -> None:
-        """Count the nulls of a list. Each may stand for a record of any of the parents, so none is known to be gone."""
-        if event.nulls:
-            self._state.with_nulls.add(event.source.parent)
-            self._state.nulls += event.nulls if event.source is event.together[0] else 0
-
-    def _note_shifted(self, event: SourceEnd) -> None:
+    def _note_shifted(self, event: ListEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
-        state, parent = self._state, event.source.parent
-        state.shifted.add(parent)
-        if event.source is not event.together[0]:
-            return
-        where = "" if parent is None else f" of {self._name_sources(event)}"
+        state = self._state
+        state.shifted |= {source.parent for source in event.sources}
+        where = "" if state.stream.parent is None else f" of {self._name_sources(event)}"
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
             raise SyncError(
                 f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
                 "replaced. Sync again"
             )
-        state.report.add_gap(f"{problem}; {self._describe_retry(event.source)}")
+        state.report.add_gap(f"{problem}; {self._describe_retry(event)}")
 
-    def _describe_retry(self, source: Source) -> str:
-        which = "a later" if self._state.plan.rereads(source) else "the next"
+    def _describe_retry(self, event: ListEnd) -> str:
+        which = "a later" if self._state.plan.rereads(event.sources[0]) else "the next"
         return f"the mark stays, and {which} sync lists them again"
 
     def _write(self, rows: RowBatch, list_number: int = 0, first_open: int = 0) -> None:
