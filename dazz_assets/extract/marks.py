@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import pyarrow as pa
 
@@ -45,6 +45,8 @@ class Source:
     reread_at: when its latest listing from the start began, in microseconds, of a stream with `Cursor(reread=)`.
     reread_to: how far that one got, in cursor time; None once it is complete. The very first goes by the mark.
     content: the hash of the parent's record. listed: what that was when what belongs to it was last listed to its end.
+
+    The columns of the marks table have these names.
     """
 
     parent: str | None = None
@@ -72,7 +74,7 @@ class Marks:
         self._table: Table = session.lake.marks(session.spec.name, stream.name, session.connection.id)
         self._paths = parent_fields(stream)
         self._passes: dict[str, int] = {}
-        self._saved: list[tuple[object, ...]] | None = None
+        self._saved: list[dict[str, object]] | None = None
         self.lost_parents = False
 
     def sources(self) -> list[Source]:
@@ -92,7 +94,7 @@ class Marks:
         version = self._table.open()
         known = {source.parent: source for source in self._read_marks(version)}
         if version is not None and self._are_current(version, known.values()):
-            self._saved = _to_rows(list(known.values()))
+            self._saved = _to_rows(known.values())
             return list(known.values())
         found = [self._with_mark(source, known.get(source.parent)) for source in self._read_parents(parent)]
         self.lost_parents = not known.keys() <= {source.parent for source in found}
@@ -104,28 +106,12 @@ class Marks:
 
     def save(self, sources: Iterable[Source]) -> None:
         """Write the marks. Call after committing the data: a mark that lags only means reading records again."""
-        ordered = sorted(sources, key=lambda source: source.parent or "")
-        if (rows := _to_rows(ordered)) == self._saved:
+        rows = _to_rows(sources)
+        if rows == self._saved:
             return
         self._saved = rows
         file = self._table.new_file(None)
-        file.write(
-            pa.table(
-                [
-                    [source.parent or "" for source in ordered],
-                    [json.dumps(source.fields, sort_keys=True) for source in ordered],
-                    [source.mark for source in ordered],
-                    [source.boundary for source in ordered],
-                    [source.position for source in ordered],
-                    [source.covered for source in ordered],
-                    [source.content for source in ordered],
-                    [source.listed for source in ordered],
-                    [source.reread_at for source in ordered],
-                    [source.reread_to for source in ordered],
-                ],
-                schema=MARKS_SCHEMA,
-            )
-        )
+        file.write(pa.Table.from_pylist(rows, MARKS_SCHEMA))
         written = file.close()
         self._table.commit(lambda _: Commit(add=[written], replace="everything", transactions=self._passes))
 
@@ -134,18 +120,7 @@ class Marks:
             return
         for batch in version.read():
             for row in batch.to_pylist():
-                yield Source(
-                    row["parent"] or None,
-                    json.loads(row["fields"]),
-                    row["mark"],
-                    row["boundary"],
-                    row.get("covered"),
-                    row.get("position"),
-                    row.get("content"),
-                    row.get("listed"),
-                    row.get("reread_at"),
-                    row.get("reread_to"),
-                )
+                yield Source(**row | {"parent": row["parent"] or None, "fields": json.loads(row["fields"])})
 
     def _are_current(self, version: TableVersion, known: Collection[Source]) -> bool:
         """Whether stored sources are those that the ancestors' tables hold now, with all fields that are needed."""
@@ -198,9 +173,11 @@ class Marks:
         return replace(known, fields=source.fields, content=source.content)
 
 
-def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:
-    """What the table stores of the sources."""
-    return [astuple(source) for source in sources]
+def _to_rows(sources: Iterable[Source]) -> list[dict[str, object]]:
+    """What the table stores of the sources, in its order."""
+    ordered = sorted(sources, key=lambda source: source.parent or "")
+    own = ({"parent": source.parent or "", "fields": json.dumps(source.fields, sort_keys=True)} for source in ordered)
+    return [asdict(source) | fields for source, fields in zip(ordered, own, strict=True)]
 
 
 IDENTITY = "identity"
