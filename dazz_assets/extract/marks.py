@@ -4,12 +4,14 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.stream_requests import ANCESTOR, parent_fields, split_generations
 from dazz_assets.http.json.json_fields import FieldReader
+from dazz_assets.http.paging.pagination import keeps_place
 from dazz_assets.lake import MARKS_SCHEMA, Commit, Table, TableVersion, latest_versions
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.files import column_bytes
@@ -17,20 +19,23 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.tables import is_synced
 
-NO_MARK = -(2**62)
-"""Stands for no mark in the log, where a transaction can't be unset."""
+NONE = -(2**62)
+"""Stands for nothing in the log, where a transaction can't be unset."""
 
-BOUNDARY = "boundary"
-"""The application transaction of a raw table that holds `Source.boundary`."""
-
-COVERED = "covered"
-"""The application transaction of a raw table that holds `Source.covered`."""
+# The application transactions of a raw table that hold the marks of a stream without parents: those of a sub-stream
+# are in its marks table.
+_TRANSACTIONS = {
+    "mark": MARK,
+    "boundary": "boundary",
+    "covered": "covered",
+    "reread_at": "reread",
+    "reread_to": "reread_to",
+}
 
 
 def read_mark(version: TableVersion | None) -> int | None:
     """The high-water mark of a raw table, in microseconds; None if it has none."""
-    mark = None if version is None else version.transaction(MARK)
-    return None if mark == NO_MARK else mark
+    return None if version is None else _read_transaction(version, MARK)
 
 
 @dataclass(slots=True)
@@ -61,10 +66,24 @@ class Source:
     reread_to: int | None = None
 
 
-class Marks:
-    """The parents of a sub-stream with their marks, kept in a small table beside the stream's.
+def source_transactions(source: Source) -> dict[str, int]:
+    """What is committed of the marks of a stream without parents; of a sub-stream's source nothing."""
+    if source.parent is not None:
+        return {}
+    values = {transaction: getattr(source, name) for name, transaction in _TRANSACTIONS.items()}
+    return {transaction: NONE if value is None else value for transaction, value in values.items()}
 
-    For a feed without a parent, the table has one row, with the position where the last walk ended.
+
+def _read_transaction(version: TableVersion, name: str) -> int | None:
+    value = version.transaction(name)
+    return None if value == NONE else value
+
+
+class Marks:
+    """What a stream's syncs walk, with the marks.
+
+    Those of a sub-stream's parents are in a small table beside the stream's. For a feed without a parent, that has one
+    row, with the position where the last walk ended; any other stream has no such table.
     lost_parents: whether parents were kept that are gone since.
     """
 
@@ -73,12 +92,32 @@ class Marks:
         self._stream = stream
         self._table: Table = session.lake.marks(session.spec.name, stream.name, session.connection.id)
         self._paths = parent_fields(stream)
+        self._has_table = stream.parent is not None or keeps_place(stream.paginator)
         self._passes: dict[str, int] = {}
         self._saved: list[dict[str, object]] | None = None
         self.lost_parents = False
 
-    def sources(self) -> list[Source]:
-        """One source for each stored record of the parent. Raises SyncError if the parent was never synced.
+    def sources(self, stored: TableVersion | None) -> list[Source]:
+        """The whole stream, or one source for each stored record of its parent. stored: the stream's raw table.
+
+        Raises SyncError if the parent was never synced.
+        """
+        found = [self._whole_stream(stored)] if self._stream.parent is None else self._of_parents()
+        if is_synced(stored):
+            return found
+        # Marks say nothing of a table that somebody removed: all is listed from the start.
+        return [Source(source.parent, source.fields, content=source.content) for source in found]
+
+    def _whole_stream(self, stored: TableVersion | None) -> Source:
+        if stored is None:
+            return Source()
+        table = self._table.open() if self._has_table else None
+        position = next((source.position for source in self._read_marks(table)), None)
+        marks: dict[str, Any] = {name: _read_transaction(stored, found) for name, found in _TRANSACTIONS.items()}
+        return Source(position=position, **marks)
+
+    def _of_parents(self) -> list[Source]:
+        """A source for each stored record of the parent.
 
         The raw tables of the parent and of the ancestors that are named are read only if they changed since the marks
         were written.
@@ -100,12 +139,10 @@ class Marks:
         self.lost_parents = not known.keys() <= {source.parent for source in found}
         return found
 
-    def position(self) -> str | None:
-        """Return where the last walk of a feed without a parent ended."""
-        return next((source.position for source in self._read_marks(self._table.open())), None)
-
     def save(self, sources: Iterable[Source]) -> None:
         """Write the marks. Call after committing the data: a mark that lags only means reading records again."""
+        if not self._has_table or not (self._stream.cursor is not None or self._stream.parents == "changed"):
+            return
         rows = _to_rows(sources)
         if rows == self._saved:
             return

@@ -8,7 +8,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.completeness.nested_lists import NestedLists
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
-from dazz_assets.extract.marks import IDENTITY, row_identity
+from dazz_assets.extract.marks import IDENTITY, NONE, row_identity
 from dazz_assets.extract.ranges import START, SyncPlan
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
@@ -173,5 +173,6 @@ class SyncState:
 
 
 def has_transaction(version: TableVersion | None, name: str, value: int) -> bool:
-    """Whether a version of a table has an application transaction with this value."""
-    return version is not None and version.transaction(name) == value
+    """Whether a version of a table has an application transaction with this value; `NONE` is none."""
+    found = None if version is None else version.transaction(name)
+    return value == (NONE if found is None else found)

@@ -9,11 +9,10 @@ from dazz_assets.extract.completeness.departures import has_unconfirmed
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
-from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
+from dazz_assets.extract.marks import Marks, Source, has_other_identity
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
-from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
-from dazz_assets.extract.rereads import read_reread
+from dazz_assets.extract.ranges import SyncPlan, SyncRange
 from dazz_assets.extract.sync_messages import (
     describe_cut_list,
     describe_failures,
@@ -29,7 +28,7 @@ from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
-from dazz_assets.tables import create_tables, is_synced
+from dazz_assets.tables import create_tables
 
 # Sources of a sub-stream per commit, so that an interrupted sync of many parents resumes at the last one.
 _SOURCES_PER_COMMIT = 500
@@ -86,7 +85,7 @@ class StreamSync:
         self._plan = plan
         self._sources: list[Source] = []
         self._listed: list[Source] = []
-        self._marks = Marks(session, stream) if stream.parent or keeps_position(stream) else None
+        self._marks = Marks(session, stream)
         self._state = SyncState(
             session,
             stream,
@@ -107,7 +106,7 @@ class StreamSync:
         try:
             self._prepare()
             if self._has_nothing_to_list():
-                self._save_marks()
+                self._marks.save(self._sources)
             else:
                 self._fetch_parts()
                 self._check_what_came()
@@ -129,7 +128,7 @@ class StreamSync:
         state = self._state
         fetch_facts(self._session, state.client)
         self._session.store_facts()
-        self._sources = self._find_sources()
+        self._sources = self._marks.sources(state.stored)
         self._plan.begin_rereads(self._sources)
         self._listed = self._find_changed()
         if self._stream.pages is not None and self._listed:
@@ -148,7 +147,7 @@ class StreamSync:
         for part in self._plan.parts(self._listed):
             for group in self._groups(marked if part.before_marks else self._listed):
                 Pass(self._state, part, group).run()
-                self._save_marks()
+                self._marks.save(self._sources)
             self._require_listed()
             if part.before_marks:
                 self._record_start(part.since)
@@ -184,7 +183,7 @@ class StreamSync:
                 if source.parent in state.passed_over or source.parent in state.without_list:
                     source.mark = source.boundary = source.covered = None
                     source.reread_at = source.reread_to = None
-            self._save_marks()
+            self._marks.save(self._sources)
         state.record_start(start)
 
     def _note_earlier_start(self) -> None:
@@ -207,32 +206,6 @@ class StreamSync:
         if merged != known:
             write_sidecar(session.lake, path, shape_to_json(merged))
 
-    def _find_sources(self) -> list[Source]:
-        stored = self._state.stored
-        if self._marks is not None and self._stream.parent:
-            found = self._marks.sources()
-            # Marks say nothing of a table that somebody removed: all is listed from the start.
-            return (
-                found
-                if is_synced(stored)
-                else [Source(source.parent, source.fields, content=source.content) for source in found]
-            )
-        if stored is None:
-            return [Source()]
-        position = self._marks.position() if self._marks is not None else None
-        boundary, covered = stored.transaction(BOUNDARY), stored.transaction(COVERED)
-        reread_at, reread_to = read_reread(stored)
-        return [
-            Source(
-                mark=read_mark(stored),
-                boundary=boundary,
-                covered=covered,
-                position=position,
-                reread_at=reread_at,
-                reread_to=reread_to,
-            )
-        ]
-
     def _find_changed(self) -> list[Source]:
         """The sources to list: all, or of a stream with `parents = "changed"` those whose parent's record changed."""
         plan, state = self._plan, self._state
@@ -249,7 +222,7 @@ class StreamSync:
         """Whether no parent changed, and a snapshot neither holds what belonged to one that is gone, nor waits for word
         of what is gone."""
         state = self._state
-        holds_lost = state.replaces_all and self._marks is not None and self._marks.lost_parents
+        holds_lost = state.replaces_all and self._marks.lost_parents
         if not state.unchanged or self._listed or holds_lost or state.stored is None:
             return False
         return not (state.replaces_all and has_unconfirmed(self._session, self._stream, state.unchanged))
@@ -259,10 +232,6 @@ class StreamSync:
         size = max(len(sources), 1) if self._state.replaces_all else at_once
         for start in range(0, max(len(sources), 1), size):
             yield sources[start : start + size]
-
-    def _save_marks(self) -> None:
-        if self._marks is not None and (self._stream.cursor is not None or self._stream.parents == "changed"):
-            self._marks.save(self._sources)
 
     def _note_gap(self) -> None:
         """Report a range between mark and sync that is not fetched. The mark then stays where it is."""
@@ -315,12 +284,10 @@ def _walk_starts(session: Session, stream: StreamSpec) -> list[int]:
 def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | None) -> list[Source]:
     if has_other_identity(stored, stream):
         return [Source()]
-    if stream.parent is not None:
-        try:
-            return Marks(session, stream).sources()
-        except SyncError:  # the parent was never synced
-            return [Source()]
-    return [Source(mark=read_mark(stored))]
+    try:
+        return Marks(session, stream).sources(stored)
+    except SyncError:  # the parent was never synced
+        return [Source()]
 
 
 def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVersion | None) -> None:
