@@ -270,11 +270,10 @@ class Pass:
 
         A list from the very start agrees with a total that counts all records, whatever the filter.
         """
-        stored = self._state.stored
         if self._state.stream.cursor is None:
             return True
         has_mark = any(source.mark is not None for source in event.sources)
-        return stored is not None and has_mark and (event.total or 0) < stored.rows
+        return has_mark and (event.total or 0) < self._state.stored.rows
 
     def _note_doubt(self, event: ListEnd, doubt: str) -> None:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
@@ -484,7 +483,7 @@ class Pass:
     def _copy_stored_rows(self, parents: set[str]) -> list[DataFile]:
         """Copy the stored rows of some parents into new files."""
         stored = self._state.stored
-        if stored is None or not parents:
+        if not parents:
             return []
         wanted = pa.array(sorted(parents), pa.string())
         for window in {file.window for file in stored.files}:
@@ -503,7 +502,7 @@ class Pass:
 
     def _new_slices(self) -> PassWriter:
         state = self._state
-        newest = state.stored.max_value("sequence") if state.stored is not None else None
+        newest = state.stored.max_value("sequence")
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
         return PassWriter(state.table, first, self._encoder, windowed=state.stream.windowed)

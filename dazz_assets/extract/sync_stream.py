@@ -28,7 +28,6 @@ from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
-from dazz_assets.tables import create_tables
 
 # Sources of a sub-stream per commit, so that an interrupted sync of many parents resumes at the last one.
 _SOURCES_PER_COMMIT = 500
@@ -45,20 +44,7 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
     )
     with lock, progress.during(session.name, stream.name):
         session.store_sensitive_fields()
-        stored = session.raw(stream).open()
-        if stored is None:
-            create_tables(session)
-        _require_same_layout(session, stream, stored)
-        identity_changed = has_other_identity(stored, stream)
-        range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink) if identity_changed else range_
-        return StreamSync(
-            session,
-            stream,
-            SyncPlan(session, stream, range_, stored, may_reread=True),
-            replaces_all=range_.refetch or not stream.cursor,
-            identity_changed=identity_changed,
-            accepts_shrink=range_.accept_shrink,
-        ).run()
+        return StreamSync(session, stream, range_).run()
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
@@ -68,33 +54,17 @@ def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
 
 
 class StreamSync:
-    """One sync of one stream of one connection. replaces_all, identity_changed: as in `SyncState`."""
+    """One sync of one stream of one connection."""
 
-    def __init__(
-        self,
-        session: Session,
-        stream: StreamSpec,
-        plan: SyncPlan,
-        *,
-        replaces_all: bool,
-        identity_changed: bool = False,
-        accepts_shrink: bool = False,
-    ) -> None:
+    def __init__(self, session: Session, stream: StreamSpec, range_: SyncRange) -> None:
         self._session = session
         self._stream = stream
-        self._plan = plan
         self._sources: list[Source] = []
         self._listed: list[Source] = []
         self._marks = Marks(session, stream)
-        self._state = SyncState(
-            session,
-            stream,
-            plan,
-            replaces_all=replaces_all,
-            identity_changed=identity_changed,
-            accepts_shrink=accepts_shrink,
-        )
-        if identity_changed:
+        self._state = SyncState(session, stream, range_)
+        self._plan = self._state.plan
+        if self._state.identity_changed:
             self._state.report.warnings.append(
                 f"the key or the cursor of {stream.name} changed since its records were stored: all of them are "
                 "fetched anew, and replace the old ones once all are there; older versions of the table keep those"
@@ -223,7 +193,7 @@ class StreamSync:
         of what is gone."""
         state = self._state
         holds_lost = state.replaces_all and self._marks.lost_parents
-        if not state.unchanged or self._listed or holds_lost or state.stored is None:
+        if not state.unchanged or self._listed or holds_lost:
             return False
         return not (state.replaces_all and has_unconfirmed(self._session, self._stream, state.unchanged))
 
@@ -270,8 +240,7 @@ class StreamSync:
         if marks := [source.mark for source in self._sources if source.mark is not None]:
             report.high_water_mark = format_moment(max(marks))
         report.total = state.totals[0] if len(state.totals) == 1 and self._stream.parent is None else None
-        if state.stored is not None:
-            report.stored, report.version = state.stored.rows, state.stored.version
+        report.stored, report.version = state.stored.rows, state.stored.version
         return report
 
 
@@ -288,14 +257,3 @@ def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | N
         return Marks(session, stream).sources(stored)
     except SyncError:  # the parent was never synced
         return [Source()]
-
-
-def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVersion | None) -> None:
-    """Raise SyncError if the stream gained or lost its cursor: a table is either stored by window or not."""
-    windowed = stream.windowed
-    if stored is not None and stored.windowed != windowed:
-        raise SyncError(
-            f"{session.name}, stream {stream.name}: it has {'a' if windowed else 'no'} cursor now, and its stored "
-            f"records were fetched {'without' if windowed else 'with'} one, so none can be added to them; give the "
-            f"stream another `name`, or remove the folder {stored.path.folder} of the lake"
-        )

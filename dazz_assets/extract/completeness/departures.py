@@ -54,7 +54,7 @@ class Departures:
         # A record that lost its key may be any of those that are missing.
         self._uncertain |= {parent for batch in new for parent in _parents_of_problems(batch)}
         missing: _Rows = {}
-        for batch in state.stored.read(["key", "parent", "problem"]) if state.stored is not None else ():
+        for batch in state.stored.read(["key", "parent", "problem"]):
             left = pc.and_(pc.is_null(batch.column("problem")), pc.invert(pc.is_in(batch.column("key"), listed)))
             missing |= {row["key"]: (row["parent"], None) for row in batch.filter(left).to_pylist()}
         came_back = set(pc.filter(listed, pc.is_in(listed, pa.array(self._before, pa.string()))).to_pylist())

@@ -115,7 +115,7 @@ class MarkWatch:
 
     def _find_left_out(self, source: Source, mark: int) -> str | None:
         state, listed = self._state, self._keys.get(source.parent, set())
-        if state.stored is None or state.examined is not None:
+        if state.examined is not None:
             return None
         left = {key: record for key, record in records_at(state.stored, mark, source.parent) if key not in listed}
         examined = _hash_mark(source.parent, mark)

@@ -48,7 +48,7 @@ def find_loss(state: SyncState, after: int, unlisted: AbstractSet[str]) -> Loss 
 
     after: how many records it has. unlisted: parents that were not listed, whose records don't count.
     """
-    if state.stored is None or state.identity_changed or not _is_suspicious(state, state.stored.rows, after):
+    if state.identity_changed or not _is_suspicious(state, state.stored.rows, after):
         return None  # No file has to be opened: there are no more keys than rows.
     before = state.stored_keys(without=unlisted)
     if not _is_suspicious(state, before, after):
