@@ -38,11 +38,7 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
 
     Raises SyncError, with a report of what was stored before; LakeError; BadConnection for a bad config.
     """
-    progress = session.progress
-    lock = session.lake.lock(
-        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    )
-    with lock, progress.during(session.name, stream.name):
+    with session.at_work(stream.name):
         session.store_sensitive_fields()
         return StreamSync(session, stream, range_).run()
 

@@ -60,11 +60,7 @@ def parse(
     processes: how many may parse windows side by side, where that pays. Default: `DAZZ_PARSE_PROCESSES`, or 1.
     Raises ParseError, and then publishes nothing of this parse; LakeError.
     """
-    progress = session.progress
-    lock = session.lake.lock(
-        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    )
-    with lock, progress.during(session.name, parser.name):
+    with session.at_work(parser.name):
         session.store_sensitive_fields()
         processes = processes or read_processes(format_place(session, parser))
         return _parse(session, parser, windows, stale=stale, processes=processes)
@@ -79,10 +75,8 @@ def _parse(
     report.inputs = {name: version.version for name, version in inputs.versions.items()}
     to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     if to_parse is not None:
-        with (
-            fewer_collections(),
-            ParserRun(session, parser, inputs, published, published.tables, report, processes).run(to_parse) as parsed,
-        ):
+        run = ParserRun(session, parser, inputs, published, published.tables, report, processes)
+        with run.run(to_parse) as parsed:
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
     report.stale = sorted(stale_windows(inputs, published), key=str)
@@ -184,6 +178,7 @@ class ParserRun:
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
         self._parsed: set[Window] = set()
 
+    @fewer_collections()
     def run(self, windows: Collection[Window]) -> ParsedFiles:
         """Parse these windows, and those whose duplicates become valid by it. Raises ParseError."""
         try:
