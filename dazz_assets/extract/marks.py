@@ -222,8 +222,12 @@ IDENTITY = "identity"
 
 
 def row_identity(stream: StreamSpec) -> int:
-    """Hash the paths of a stream's key and cursor to 63 bits, which fit a Delta application transaction."""
-    text = json.dumps([stream.primary_key, stream.cursor and stream.cursor.field])
+    """A hash of the paths of a stream's key and cursor."""
+    return transaction_hash(json.dumps([stream.primary_key, stream.cursor and stream.cursor.field]))
+
+
+def transaction_hash(text: str) -> int:
+    """A hash of a text with 63 bits, which fit an application transaction of Delta."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 

@@ -8,7 +8,6 @@ sync misses changes, and nothing else shows it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -19,7 +18,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.marks import Source
+from dazz_assets.extract.marks import Source, transaction_hash
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.sync_state import EXAMINED, SyncState, has_transaction
@@ -118,7 +117,7 @@ class MarkWatch:
         if state.examined is not None:
             return None
         left = {key: record for key, record in records_at(state.stored, mark, source.parent) if key not in listed}
-        examined = _hash_mark(source.parent, mark)
+        examined = transaction_hash(json.dumps([source.parent, mark]))
         if not left or has_transaction(state.stored, EXAMINED, examined):
             return None
         state.examined = examined
@@ -209,9 +208,3 @@ def _find_times(value: object) -> Iterator[int]:
         at = parse_timestamp(str(value))
         if at is not None and at >= _FIRST_EPOCH * _SECOND:
             yield at
-
-
-def _hash_mark(parent: str | None, mark: int) -> int:
-    """A mark of a source, as 63 bits, which fit a Delta application transaction."""
-    text = json.dumps([parent, mark])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

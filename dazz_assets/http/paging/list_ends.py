@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import MissingPaginatorError
 from dazz_assets.http.page import Page
@@ -79,7 +79,7 @@ class ListEnds:
         way, read = split_path(rules.records), split_path(path_read_by(self._paginator, page.request) or "")
         shared = next((place for place in range(len(way)) if read[: place + 1] != way[: place + 1]), len(way))
         for length in range(1, min(shared, len(way) - 1) + 1):
-            path = ".".join(part.replace(".", "\\.") for part in way[:length])
+            path = join_path(way[:length])
             if page.has(path) and page.value(path) is None:
                 self._client.warn(
                     "null page",
