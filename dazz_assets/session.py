@@ -103,6 +103,10 @@ class Session:
         """Integration and connection for messages: `desk/acme`."""
         return f"{self.spec.name}/{self.connection.id}"
 
+    def place(self, stream: StreamSpec) -> str:
+        """The connection and a stream for messages: `desk/acme, stream tickets`."""
+        return f"{self.name}, stream {stream.name}"
+
     @contextmanager
     def at_work(self, node: str, *, action: str = "synced") -> Iterator[None]:
         """Hold the connection's lock during the work on a stream or parser, and report its begin and end.

@@ -185,7 +185,7 @@ def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[M
     parents = fetch_parents(session, client, stream)
     if not parents.records:
         raise SyncError(
-            f"{session.name}, stream {stream.name}: the first page of {parents.stream.name} has no records, so there "
+            f"{session.place(stream)}: the first page of {parents.stream.name} has no records, so there "
             f"is no parent to fetch {stream.name} for"
         )
     pages = fetch_for_parents(stream, parents, lambda fields: _fetch_page_of_parent(session, client, stream, fields))

@@ -126,7 +126,7 @@ class Marks:
         stored = session.raw(parent).open()
         if not is_synced(stored):
             raise SyncError(
-                f"{session.name}, stream {self._stream.name}: its parent {parent.name} was never synced; "
+                f"{session.place(self._stream)}: its parent {parent.name} was never synced; "
                 f"sync (or materialize) {parent.name} first"
             )
         self._passes = {"parents": stored.transaction(PASSES) or 0, **self._ancestor_passes(parent)}

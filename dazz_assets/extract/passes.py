@@ -299,10 +299,7 @@ class Pass:
         where = "" if state.stream.parent is None else f" of {self._name_sources(event)}"
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
-            raise SyncError(
-                f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
-                "replaced. Sync again"
-            )
+            raise SyncError(f"{state.place}: {problem}; the stored records were not replaced. Sync again")
         state.report.add_gap(f"{problem}; {self._describe_retry(event)}")
 
     def _describe_retry(self, event: ListEnd) -> str:
@@ -384,7 +381,7 @@ class Pass:
         unlisted = self._unlisted_parents()
         files = self._slices.close(without_parents=unlisted)
         if state.report.repeated:
-            require_own_keys(state.session, state.stream, state.table, files, None, state.parents)
+            require_own_keys(state, files, beside=None)
             state.report.warnings.append(describe_repeated(state.stream, state.report.repeated))
         self._count_rows()
         for parent in unlisted:
@@ -467,7 +464,7 @@ class Pass:
         state = self._state
         unfinished = set() if keep_unfinished else {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
-        require_own_keys(state.session, state.stream, state.table, files, state.stored, state.parents)
+        require_own_keys(state, files, beside=state.stored)
         state.note_set_back(files)
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.

@@ -158,7 +158,7 @@ class _RequestValues:
             return self._value_of(self._parents[0], name)
         config = config_texts(session.integration.config)
         if name not in config:
-            raise SyncError(f"{session.name}, stream {stream.name}: {_describe_missing_config(session, name)}")
+            raise SyncError(f"{session.place(stream)}: {_describe_missing_config(session, name)}")
         return config[name]
 
     def as_segment(self, kind: str, name: str) -> str:
@@ -170,7 +170,7 @@ class _RequestValues:
             problem = f"{{{kind}.{name}}} in its path: {error}"
             if kind in ("parent", "parents"):
                 raise UnusableParentError(problem) from None
-            raise SyncError(f"{self._session.name}, stream {self._stream.name}: {problem}") from None
+            raise SyncError(f"{self._session.place(self._stream)}: {problem}") from None
 
     def is_absent(self, kind: str, name: str) -> bool:
         """Whether a placeholder names a bound that the walk does not have."""

@@ -29,6 +29,7 @@ EXAMINED = "examined"
 class SyncState:
     """What the passes of one sync share. Raises SyncError for a stream that can't be stored in its table.
 
+    place: names the connection and the stream in messages.
     plan: where the walks of the range begin and end, or of everything if the stream's key or cursor changed.
     replaces_all: what is fetched replaces everything stored, in one commit, once all of it has arrived.
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
@@ -50,6 +51,7 @@ class SyncState:
     def __init__(self, session: Session, stream: StreamSpec, range_: SyncRange) -> None:
         self.session = session
         self.stream = stream
+        self.place = session.place(stream)
         self.table = session.raw(stream)
         self.stored = _open_or_create(session, self.table)
         _require_same_layout(session, stream, self.stored)
@@ -114,7 +116,7 @@ class SyncState:
         def check_and_commit(current: TableVersion | None) -> Commit:
             if _count_passes(current) != before:
                 raise SyncError(
-                    f"{self.session.name}, stream {self.stream.name}: another sync of this connection committed "
+                    f"{self.place}: another sync of this connection committed "
                     "a pass meanwhile, so this pass is discarded; sync again"
                 )
             return replace(commit, transactions=changes)
@@ -157,7 +159,7 @@ class SyncState:
     def require_usable(self) -> None:
         """Raise SyncError if none of the records received has its key and cursor: nothing could be parsed."""
         if (fault := self.usable_check.find_fault(self.shape)) is not None:
-            raise SyncError(f"{self.session.name}, stream {self.stream.name}: {fault}")
+            raise SyncError(f"{self.place}: {fault}")
 
     def next_pass_number(self) -> int:
         """The number of the next pass that changes data."""
@@ -180,7 +182,7 @@ def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVers
     windowed = stream.windowed
     if stored.windowed != windowed:
         raise SyncError(
-            f"{session.name}, stream {stream.name}: it has {'a' if windowed else 'no'} cursor now, and its stored "
+            f"{session.place(stream)}: it has {'a' if windowed else 'no'} cursor now, and its stored "
             f"records were fetched {'without' if windowed else 'with'} one, so none can be added to them; give the "
             f"stream another `name`, or remove the folder {stored.path.folder} of the lake"
         )

@@ -191,7 +191,7 @@ class StreamSync:
         holds_lost = state.replaces_all and self._marks.lost_parents
         if not state.unchanged or self._listed or holds_lost:
             return False
-        return not (state.replaces_all and has_unconfirmed(self._session, self._stream, state.unchanged))
+        return not (state.replaces_all and has_unconfirmed(state))
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         at_once = max(_SOURCES_PER_COMMIT, self._stream.parents_per_request or 1)

@@ -37,7 +37,7 @@ class Loss:
     def refuse(self, state: SyncState, reason: str) -> SyncError:
         """The error of a sync that does not believe the list."""
         return SyncError(
-            f"{state.session.name}, stream {state.stream.name}: {self}, and {reason}. The stored records were not "
+            f"{state.place}: {self}, and {reason}. The stored records were not "
             f"replaced. If the loss is real, sync with --accept-shrink, or raise `max_shrink` on "
             f"{state.stream.stream.__name__}"
         )
