@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -212,9 +212,11 @@ class Marks:
 
 def _to_rows(sources: Iterable[Source]) -> list[dict[str, object]]:
     """What the table stores of the sources, in its order."""
-    ordered = sorted(sources, key=lambda source: source.parent or "")
-    own = ({"parent": source.parent or "", "fields": json.dumps(source.fields, sort_keys=True)} for source in ordered)
-    return [asdict(source) | fields for source, fields in zip(ordered, own, strict=True)]
+    return [
+        {name: getattr(source, name) for name in MARKS_SCHEMA.names}
+        | {"parent": source.parent or "", "fields": json.dumps(source.fields, sort_keys=True)}
+        for source in sorted(sources, key=lambda source: source.parent or "")
+    ]
 
 
 IDENTITY = "identity"
