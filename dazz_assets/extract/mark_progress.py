@@ -72,7 +72,7 @@ class MarkProgress:
             return
         if self._goes_on_with_reread(source):
             reached = self._part.until if finished else newest
-            may_lack = source.parent in state.shifted | state.uncertain
+            may_lack = source.parent in state.uncertain
             advance_reread(source, reached, every, self._began_at, may_lack=may_lack)
 
     def _goes_on_with_reread(self, source: Source) -> bool:
@@ -86,7 +86,7 @@ class MarkProgress:
 
     def _move_mark(self, source: Source, newest: int | None, *, finished: bool) -> None:
         state = self._state
-        if state.stream.cursor is None or source.parent in state.shifted or not self.follows_mark(source):
+        if state.stream.cursor is None or source.parent in state.mark_stays or not self.follows_mark(source):
             return
         before = source.mark
         if newest is not None:

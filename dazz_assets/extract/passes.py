@@ -283,7 +283,7 @@ class Pass:
         self._doubts.append(f"{where}{doubt}")
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
-            state.shifted |= parents
+            state.mark_stays |= parents
             state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event)}")
 
     def _name_sources(self, event: ListEnd) -> str:
@@ -294,8 +294,9 @@ class Pass:
 
     def _note_shifted(self, event: ListEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
-        state = self._state
-        state.shifted |= {source.parent for source in event.sources}
+        state, parents = self._state, {source.parent for source in event.sources}
+        state.uncertain |= parents
+        state.mark_stays |= parents
         where = "" if state.stream.parent is None else f" of {self._name_sources(event)}"
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
@@ -369,8 +370,7 @@ class Pass:
             )
         if self._part.until is None:
             for source in self._complete:
-                uncertain = state.shifted | state.uncertain
-                if self._progress.follows_mark(source) and source.parent not in uncertain:
+                if self._progress.follows_mark(source) and source.parent not in state.uncertain:
                     source.listed = source.content
         for source in self._without_list:
             self._progress.note_no_list(source)

@@ -38,8 +38,8 @@ class SyncState:
     parents: the parents of all sources. unchanged: those that are not listed, for they have not changed since.
     alike: parents that no request can be made for, and why (see `find_alike`).
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
-    shifted: sources whose records moved to other pages at each attempt to list them.
-    uncertain: sources whose lists may lack records for another reason, though the sync goes on.
+    uncertain: sources whose lists may lack records, though the sync goes on.
+    mark_stays: those of them whose marks stay, so that a later sync lists the same again.
     without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
     strays: how many records lay far outside the range that was asked for.
     examined: the mark at which this sync asked whether the API leaves out records, as `EXAMINED` has it.
@@ -70,7 +70,7 @@ class SyncState:
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False
-        self.shifted: set[str | None] = set()
+        self.mark_stays: set[str | None] = set()
         self.uncertain: set[str | None] = set()
         self.without_list: set[str | None] = set()
         self.with_nulls: set[str | None] = set()
@@ -91,7 +91,7 @@ class SyncState:
         self.row_filter = NewRowFilter(None, None)
         for found in (self.boundaries, self.failed, self.passed_over, self.totals):
             found.clear()
-        for parents in (self.shifted, self.uncertain, self.without_list, self.with_nulls):
+        for parents in (self.mark_stays, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
         self.nulls = self.strays = 0
         self.usable_check = UsableRecordCheck(self.stream)

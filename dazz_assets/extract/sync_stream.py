@@ -139,7 +139,7 @@ class StreamSync:
     def _record_start(self, start: int) -> None:
         """Record that everything since a time is fetched, unless records may be missing."""
         state, known = self._state, self._state.known_start
-        if state.shifted:
+        if state.mark_stays:
             return
         if known is not None and start < known:
             # A parent that couldn't be listed lacks this range: once it can be, it is listed from the start.

@@ -99,11 +99,10 @@ class MarkWatch:
         for source in listed:
             mark = self.marks.get(source.parent)
             # If the walk before this one listed nothing there either, the API was asked then, if for any source.
-            is_in_doubt = source.parent in state.uncertain or source.parent in state.shifted
-            if mark is None or source.boundary == _NOTHING or is_in_doubt:
+            if mark is None or source.boundary == _NOTHING or source.parent in state.uncertain:
                 continue
             if (fault := self._find_left_out(source, mark)) is not None:
-                for parents in (state.uncertain, state.shifted):
+                for parents in (state.uncertain, state.mark_stays):
                     parents.add(source.parent)
                 where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
                 report.warnings.append(f"{where}{fault}")
