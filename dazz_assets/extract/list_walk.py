@@ -400,7 +400,7 @@ class ListWalk:
         if progress.is_result_limit(error):
             progress.end_at_limit(error)
         elif isinstance(error, PlaceLostError):
-            progress.lose_place(error)
+            progress.lost_place = error
         else:
             raise error
 

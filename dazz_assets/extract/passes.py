@@ -1,6 +1,7 @@
 """Runs one pass: walks some sources over one part of the plan, writes slices, and commits them with the marks."""
 
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.completeness.accepted_answers import AcceptedAnswers
 from dazz_assets.extract.completeness.departures import Departures
 from dazz_assets.extract.completeness.left_out import MarkWatch
 from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending, is_paged_by_number
@@ -27,7 +28,7 @@ from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.sync_state import SyncState, has_transaction
-from dazz_assets.extract.writer import AddedRows, PassWriter
+from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, Page, RateLimitedError, SignInError, UnreachableError
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import PASSES
@@ -40,10 +41,20 @@ from dazz_assets.windows import to_microseconds
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
-# Quote at most this many different texts of a vendor's.
-_MOST_QUOTED = 20
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
+
+
+class _AddedRows:
+    """The rows that the current list of a source added: their sequence numbers, content hashes, and keys new with them.
+
+    repeated, problems: how many of them count as such in the report.
+    """
+
+    def __init__(self, list_number: int) -> None:
+        self.list_number = list_number
+        self.sequences, self.hashes, self.key_hashes = array("q"), array("q"), array("q")
+        self.repeated = self.problems = 0
 
 
 class Pass:
@@ -58,7 +69,6 @@ class Pass:
         self._progress = MarkProgress(state, part, self._bounds)
         self._watch = MarkWatch(state, self._sources, self._bounds)
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
-        self._copies = self._new_slices()
         self._ascending = (
             state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.replaces_all
         )
@@ -71,12 +81,11 @@ class Pass:
         self._complete: list[Source] = []
         self._without_list: list[Source] = []
         self._doubts: list[str] = []
-        # What the vendor says in place of records, or beside them, and of which parents.
-        self._accepted: dict[str, list[str | None]] = {}
+        self._accepted = AcceptedAnswers()
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
-        self._added: dict[str | None, list[AddedRows]] = {}
+        self._added: dict[str | None, list[_AddedRows]] = {}
 
     def run(self) -> None:
         """Walk and store. If that fails, remove what was written."""
@@ -87,10 +96,9 @@ class Pass:
             self._store()
         except BaseException:
             self._slices.discard()
-            self._copies.discard()
             raise
         finally:
-            self._report_accepted()
+            self._state.report.warnings += self._accepted.describe(self._state.stream)
             self._encoder.shutdown()
 
     def _walk(self) -> None:
@@ -128,7 +136,7 @@ class Pass:
         self._listed_at = self._listed_at or event.steps[0].page.fetched_at
         for source, rows in event.rows:
             for step in event.steps:
-                self._note_warnings(source, step.page)
+                self._note_accepted(source, step.page)
             self._add_rows(source, rows, event)
         if not self._is_checkpoint_due():
             return
@@ -181,7 +189,7 @@ class Pass:
         while lists and lists[-1].list_number >= first_list:
             self._withdraw(source, lists.pop())
 
-    def _withdraw(self, source: Source, added: AddedRows) -> None:
+    def _withdraw(self, source: Source, added: _AddedRows) -> None:
         state = self._state
         hashes = np.array(added.hashes, np.int64)
         self._progress.boundaries[source.parent].forget(hashes)
@@ -192,29 +200,13 @@ class Pass:
         state.report.repeated -= added.repeated
         state.report.problems -= added.problems
 
-    def _note_warnings(self, source: Source, page: Page) -> None:
-        if page.accepted_failure is not None and page.accepted_end is None:
-            self._note_accepted(source, page.accepted_failure)
-        if page.accepted_errors is not None:
-            self._note_accepted(source, page.accepted_errors)
-
-    def _note_accepted(self, source: Source, said: str) -> None:
+    def _note_accepted(self, source: Source, page: Page) -> None:
         """Note what a vendor says that its list lacks, and the stream can do without."""
-        self._state.uncertain.add(source.parent)
-        parents = self._accepted.setdefault(said, [])
-        if source.parent not in parents[-1:]:
-            parents.append(source.parent)
-
-    def _report_accepted(self) -> None:
-        """Report each text of the vendor's once, with the parents that it was about."""
-        warnings = self._state.report.warnings
-        for said, parents in list(self._accepted.items())[:_MOST_QUOTED]:
-            named = [parent for parent in parents if parent is not None]
-            where = f"{self._state.stream.parent} {name_some(named)}: " if named else ""
-            warnings.append(f"{where}{said}")
-        if (left := len(self._accepted) - _MOST_QUOTED) > 0:
-            answers = format_count(left, "more answer")
-            warnings.append(f"{answers} of the vendor's, in place of records or beside them, not quoted here")
+        failure = page.accepted_failure if page.accepted_end is None else None
+        for said in (failure, page.accepted_errors):
+            if said is not None:
+                self._state.uncertain.add(source.parent)
+                self._accepted.add(source.parent, said)
 
     def _end_list(self, event: ListEnd) -> None:
         state, error, parents = self._state, event.error, [source.parent for source in event.sources]
@@ -324,7 +316,7 @@ class Pass:
         """
         lists = [added for added in self._added.get(rows.parent, ()) if added.list_number >= first_open]
         if not lists or lists[-1].list_number != list_number:
-            lists.append(AddedRows(list_number))
+            lists.append(_AddedRows(list_number))
         self._added[rows.parent], added = lists, lists[-1]
         key_hashes = hash_keys(rows)
         is_new = self._seen_keys.add_new(key_hashes)
@@ -386,7 +378,8 @@ class Pass:
         self._count_rows()
         for parent in unlisted:
             self._contents.pop(parent, None)
-        files += [] if state.identity_changed else self._copy_stored_rows(unlisted)
+        if not state.identity_changed:
+            files = self._copy_stored_rows(unlisted)
         content = self._content_fingerprint()
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
@@ -478,17 +471,14 @@ class Pass:
         state.commit(Commit(files, "nothing", transactions))
 
     def _copy_stored_rows(self, parents: set[str]) -> list[DataFile]:
-        """Copy the stored rows of some parents into new files."""
-        stored = self._state.stored
-        if not parents:
-            return []
-        wanted = pa.array(sorted(parents), pa.string())
-        for window in {file.window for file in stored.files}:
+        """Add the stored rows of some parents to what was written. Returns all files."""
+        stored, wanted = self._state.stored, pa.array(sorted(parents), pa.string())
+        for window in {file.window for file in stored.files} if parents else ():
             for batch in stored.read(windows=[window]):
                 rows = batch.filter(pc.is_in(batch.column("parent"), wanted))
                 self._contents[None].add(rows.column("content_hash").to_numpy())
-                self._copies.copy(window, rows)
-        return self._copies.close()
+                self._slices.copy(window, rows)
+        return self._slices.close()
 
     def _count_rows(self) -> None:
         report = self._state.report

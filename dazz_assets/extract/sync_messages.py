@@ -62,9 +62,7 @@ def describe_nulls(stream: StreamSpec, nulls: int) -> str:
 
 
 def describe_failures(state: SyncState, sources: Sequence[Source]) -> str:
-    """Say which of the sources failed, or that none could be listed, and what becomes of the others' records."""
-    if state.stream.parent is None:
-        return str(next(iter(state.failed.values())))
+    """Say which of the parents failed, or that none could be listed, and what becomes of the others' records."""
     where = state.place
     failed = {key: str(error) for key, error in state.failed.items()} or state.passed_over
     # Each problem once, with the first parent that has it.

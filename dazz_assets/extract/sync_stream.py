@@ -79,7 +79,9 @@ class StreamSync:
                 if self._stream.cursor is not None and self._plan.covers_from_start:
                     self._record_start(self._session.start)
         except (SyncError, FetchError) as error:
-            refused, cause = isinstance(error, RefusedError), self._find_cause(error)
+            # What failed the request of a stream that is one list.
+            cause = f"{error.problem} {error.advice}".strip() if isinstance(error, FetchError) else ""
+            refused = isinstance(error, RefusedError)
             raise SyncError(str(error), self._report(), refused=refused, cause=cause) from None
         except OSError as error:
             raise SyncError(describe_unwritable(state, error), self._report()) from error
@@ -215,12 +217,6 @@ class StreamSync:
                 f"from {format_moment(min(gap_starts))} to {format_moment(until)} nothing is fetched yet; "
                 "the mark stays until a sync fetches it"
             )
-
-    def _find_cause(self, error: SyncError | FetchError) -> str:
-        """What failed the request of a stream that is one list; empty for anything else."""
-        if isinstance(error, SyncError) and self._stream.parent is None:
-            error = next(iter(self._state.failed.values()), error)
-        return f"{error.problem} {error.advice}".strip() if isinstance(error, FetchError) else ""
 
     def _report(self) -> StreamReport:
         state, report = self._state, self._state.report

@@ -1,6 +1,5 @@
 """Writes the rows of one pass to Parquet files, one or more for each window."""
 
-from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,18 +27,6 @@ _MOST_WINDOWS_IN_ORDER = _MOST_OPEN_FILES
 
 # Rows of pages, each with the sequence number of its first row.
 _Waiting = list[tuple[int, RowBatch]]
-
-
-class AddedRows:
-    """The rows that the current list of a source added: their sequence numbers, content hashes, and keys new with them.
-
-    repeated, problems: how many of them count as such in the report.
-    """
-
-    def __init__(self, list_number: int) -> None:
-        self.list_number = list_number
-        self.sequences, self.hashes, self.key_hashes = array("q"), array("q"), array("q")
-        self.repeated = self.problems = 0
 
 
 class PassWriter:

@@ -113,7 +113,10 @@ def stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
     if inputs.refreshes and published.is_checked(inputs.checked):
         return set()
     return {
-        window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
+        window
+        for windows in published.windows
+        for window, state in windows.items()
+        if inputs.changed_inputs(state.inputs)
     }
 
 

@@ -151,10 +151,10 @@ class ListEnds:
 
     def _check_fullness(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn of a list that ends with its first page, if that may have no more records than it has."""
-        why = None if self._may_have_one_page else self._describe_fullness(page, rules, received)
-        if why is None:
-            return
         paginator = self._paginator
+        why = describe_fullness(page, received, records=rules.records, guesses=paginator is None)
+        if self._may_have_one_page or why is None:
+            return
         advice = f"If there may be more, {'set' if paginator is None else 'correct'} `paginator`"
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} found no way on"
         self._client.warn(
@@ -162,9 +162,6 @@ class ListEnds:
             f"{page.request.method} {page.url}: the list may be cut off: its only page has {received} records, {why}, "
             f"and {finds}. {advice}; if the list has one page only, set max_pages = 1.",
         )
-
-    def _describe_fullness(self, page: Page, rules: ResponseRules, received: int) -> str | None:
-        return describe_fullness(page, received, records=rules.records, guesses=self._paginator is None)
 
     def _explains(self, paginator: Paginator, hint: NextPageHint, number: int) -> bool:
         """Whether the paginator may leave a token unread: it has found the way so far, or reads the field beside it."""
