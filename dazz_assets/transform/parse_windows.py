@@ -19,7 +19,7 @@ from dazz_assets.spec.found_again import CodePlace
 from dazz_assets.spec.specs import ParserSpec, StreamSpec
 from dazz_assets.transform.fewer_collections import fewer_collections
 from dazz_assets.transform.parse_messages import Job
-from dazz_assets.transform.parse_notes import ParseNotes, add_counts, count_whole
+from dazz_assets.transform.parse_notes import ParsedWindow, ParseNotes, add_counts, count_whole
 from dazz_assets.transform.parse_workers import (
     ROWS_WORTH_A_PROCESS,
     ParseWorkers,
@@ -35,7 +35,6 @@ from dazz_assets.transform.records import RecordCounts, TooManyInvalidError, exc
 from dazz_assets.transform.result_checks import find_id_fault
 from dazz_assets.transform.window_parser import (
     Model,
-    ParsedWindow,
     Window,
     WindowInputs,
     WindowParser,
@@ -237,11 +236,11 @@ class ParserRun:
 
     def _add(self, parsed: ParsedWindow) -> None:
         """Add what came of the next window. Raises TooManyInvalidError, or why the window could not be parsed."""
-        self._notes.add(parsed.notes)
+        self._notes.add(parsed)
         self._report.warnings = self._notes.warnings
         self._has_read_whole |= parsed.read_whole
         for item in self._parser.inputs:
-            total, counts = self._notes.counts[item.parameter], parsed.notes.counts[item.parameter]
+            total, counts = self._notes.counts[item.parameter], parsed.counts[item.parameter]
             if item.kind == "full_refresh":
                 count_whole(total, counts)
             else:
@@ -262,7 +261,7 @@ class ParserRun:
                 return parsed
             for item in self._parser.incremental_inputs:
                 stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
-                invalid[item.parameter] += parsed.notes.counts[item.parameter].invalid
+                invalid[item.parameter] += parsed.counts[item.parameter].invalid
                 if exceeds_max_invalid(stream, invalid[item.parameter], version.rows):
                     return parsed
         return None
