@@ -49,7 +49,7 @@ _REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
 
 @dataclass(slots=True)
 class ListPages:
-    """Pages of a list that follow one another were read; of several sources it is one.
+    """Pages that follow one another in a list were read: a single one, if several sources were asked for together.
 
     list_number: counts the lists read of its sources. first_open: the first of those that may still turn out void:
     the current one, or of several sources the first of theirs. received: records of the pages.

@@ -57,7 +57,8 @@ def describe_nulls(stream: StreamSpec, nulls: int) -> str:
     """Say that so many nulls came in place of records."""
     return (
         f"{format_count(nulls, 'null')} came in place of records. Nothing is stored of them: a null holds no data, and "
-        f"does not say to which of {stream.parent} it belongs"
+        f"does not say to which of {stream.parent} it belongs. Check what the credentials may read, and ask the vendor "
+        "what a null stands for"
     )
 
 

@@ -196,7 +196,7 @@ class ParseWorkers:
             try:
                 sender.send(job)
             except (pickle.PicklingError, TypeError, AttributeError):
-                # As of a connection whose config was made by code, of anything.
+                # A config that was made by code may hold anything.
                 self._log_unable("its connection can't be sent there")
                 worker.commands.close()
                 return

@@ -93,7 +93,8 @@ class MarkWatch:
     def examine(self, listed: Sequence[Source]) -> None:
         """Warn of a record at a mark that the API leaves out, and keep that mark. listed: sources, to their end.
 
-        The API is asked again only for one source in a sync, and for that source once for each mark.
+        The API is asked again for one source in a sync at most, and not for the mark at which it was asked the last
+        time and listed nothing more.
         """
         state, report = self._state, self._state.report
         for source in listed:
