@@ -49,10 +49,6 @@ class SentBounds:
         """`since` or `until` by name."""
         return self.since if name == "since" else self.until
 
-    def is_absent(self, kind: str, name: str) -> bool:
-        """Whether a placeholder names a bound that the walk does not have."""
-        return kind == "cursor" and not (self.has_since if name == "since" else self.has_until)
-
 
 def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBounds | None:
     """The bounds of a walk as they are sent; None for a stream without a cursor.
@@ -174,7 +170,9 @@ class _RequestValues:
 
     def is_absent(self, kind: str, name: str) -> bool:
         """Whether a placeholder names a bound that the walk does not have."""
-        return self._bounds is not None and self._bounds.is_absent(kind, name)
+        if kind != "cursor" or self._bounds is None:
+            return False
+        return not (self._bounds.has_since if name == "since" else self._bounds.has_until)
 
     def _value_of(self, parent: Mapping[str, str], name: str) -> str:
         if name not in parent:

@@ -18,7 +18,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.marks import Source, transaction_hash
+from dazz_assets.extract.marks import NONE, Source, transaction_hash
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.sync_state import EXAMINED, SyncState, has_transaction
@@ -40,8 +40,6 @@ _MOST_KEYS_TOGETHER = 100_000
 _MOST_PAGES = 10
 # Numbers below that are no times of a record: 2000-01-01 in epoch seconds.
 _FIRST_EPOCH = 946_684_800
-# Stands for no mark, where a transaction can't be unset.
-_NOT_EXAMINED = 0
 _NOTHING = ContentFingerprint().value()
 
 
@@ -123,7 +121,7 @@ class MarkWatch:
         state.examined = examined
         for since in _earlier_times(mark, left.values()):
             if (found := self._find_listed(source, since, mark, left)) is not None:
-                state.examined = _NOT_EXAMINED
+                state.examined = NONE
                 return self._describe(source, *found, since)
         return None
 
