@@ -1,6 +1,7 @@
 """Dotted paths of fields, as authors write them."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 Path = tuple[str, ...]
@@ -16,6 +17,16 @@ def split_path(path: str) -> Path:
     A number is an index where the value is a list; a negative one counts from the end.
     """
     return tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", path)) if path else ()
+
+
+def escape_name(name: str) -> str:
+    """A name as it stands in a dotted path."""
+    return name.replace(".", "\\.")
+
+
+def join_path(names: Iterable[str]) -> str:
+    """The dotted path of some names; what `split_path` takes apart."""
+    return ".".join(map(escape_name, names))
 
 
 def without_indexes(path: Path) -> Path:

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -101,6 +102,24 @@ class Session:
     def name(self) -> str:
         """Integration and connection for messages: `desk/acme`."""
         return f"{self.spec.name}/{self.connection.id}"
+
+    def place(self, stream: StreamSpec) -> str:
+        """The connection and a stream for messages: `desk/acme, stream tickets`."""
+        return f"{self.name}, stream {stream.name}"
+
+    @contextmanager
+    def at_work(self, node: str, *, action: str = "synced") -> Iterator[None]:
+        """Hold the connection's lock during the work on a stream or parser, and report its begin and end.
+
+        action: what others that have to wait are told, as in `Lake.lock`.
+        """
+
+        def tell(whom: str) -> None:
+            self.progress.waiting(self.name, 0, whom)
+
+        lock = self.lake.lock(self.spec.name, self.connection.id, tell, action=action)
+        with lock, self.progress.during(self.name, node):
+            yield
 
     @property
     def windows(self) -> Windows:

@@ -152,4 +152,4 @@ def build_first_request(session: Session, stream: StreamSpec, parent: Mapping[st
     try:
         return build_request(session, stream, [parent], sent_bounds(session, stream, bounds))
     except UnusableParentError as error:
-        raise UnusableParentError(f"{session.name}, stream {stream.name}: {error}") from None
+        raise UnusableParentError(f"{session.place(stream)}: {error}") from None

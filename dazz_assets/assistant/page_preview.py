@@ -37,6 +37,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.walk_stream import walk_stream
+from dazz_assets.field_paths import escape_name
 from dazz_assets.http import FetchError, Last, Page, Paginator, RecordsPathError, Request, find_next_page_hint
 from dazz_assets.http.client import Client
 from dazz_assets.http.json.json_fields import FieldReader
@@ -184,7 +185,7 @@ def _fetch_page(session: Session, client: Client, stream: StreamSpec) -> tuple[M
     parents = fetch_parents(session, client, stream)
     if not parents.records:
         raise SyncError(
-            f"{session.name}, stream {stream.name}: the first page of {parents.stream.name} has no records, so there "
+            f"{session.place(stream)}: the first page of {parents.stream.name} has no records, so there "
             f"is no parent to fetch {stream.name} for"
         )
     pages = fetch_for_parents(stream, parents, lambda fields: _fetch_page_of_parent(session, client, stream, fields))
@@ -269,7 +270,7 @@ def _hidden_fields(stream: StreamSpec, sensitive: DeclaredFields, records: Seque
         return stream.sensitive
     values = [decode_json(bytes(record)) for record in records]
     names = {name for value in values if isinstance(value, dict) for name in value}
-    return (*stream.sensitive, *(name.replace(".", "\\.") for name in names))
+    return (*stream.sensitive, *map(escape_name, names))
 
 
 def _hide_sensitive(page: Page, stream: StreamSpec, hidden: Sequence[str]) -> Page:

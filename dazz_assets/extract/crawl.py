@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.list_walk import ListWalk, SourceEnd, WalkEvent
+from dazz_assets.extract.list_walk import ListEnd, ListWalk, WalkEvent
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader, group_sources
 from dazz_assets.http.client import Client
@@ -91,9 +91,9 @@ class Crawl:
             try:
                 while left:
                     event = queued.get()
-                    if isinstance(event, SourceEnd):
-                        number = group_of[event.source.parent]
-                        left[number] -= 1
+                    if isinstance(event, ListEnd):
+                        number = group_of[event.sources[0].parent]
+                        left[number] -= len(event.sources)
                         if not left[number]:
                             del left[number]
                         self._share_out(concurrency, max(len(left), 1))

@@ -1,6 +1,5 @@
 """Finds the rows of a pass that are new to the table: by content hashes, or by the boundary kept with the mark."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import NO_TIME, RowBatch
-from dazz_assets.extract.marks import Source
+from dazz_assets.extract.marks import Source, transaction_hash
 from dazz_assets.extract.seen_hashes import Hashes, SeenContents
 from dazz_assets.lake import TableVersion, hashes_since
 
@@ -204,8 +203,7 @@ class ContentFingerprint:
 
     def value(self) -> int:
         """63 bits, to fit the version of a Delta application transaction."""
-        text = f"{self._count}:{self._sum}:{self._xor}"
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+        return transaction_hash(f"{self._count}:{self._sum}:{self._xor}")
 
 
 def _exact_sum(hashes: Hashes) -> int:

@@ -49,7 +49,7 @@ _REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
 
 @dataclass(slots=True)
 class ListPages:
-    """Pages of a list that follow one another were read; of several sources it is one.
+    """Pages that follow one another in a list were read: a single one, if several sources were asked for together.
 
     list_number: counts the lists read of its sources. first_open: the first of those that may still turn out void:
     the current one, or of several sources the first of theirs. received: records of the pages.
@@ -65,22 +65,21 @@ class ListPages:
 
 
 @dataclass(slots=True)
-class SourceEnd:
-    """A source was walked to its end, or its walk failed with an error.
+class ListEnd:
+    """The list of some sources, which were asked for together, was walked to its end, or the walk failed with an error.
 
     reason: why the last page was the last. position: where the next walk goes on, for a paginator that keeps its place.
     shifted: records moved to other pages during each read, so some may be missing.
     total: the vendor's total, if the list was read in a single walk. agrees_with_total: see `ListProgress`.
     doubt: why the list may not be complete, with the setting that settles it.
-    unusable: why no request can be made for this parent (its record lacks a field that the path needs).
+    unusable: why no request can be made for a parent (its record lacks a field that the path needs).
     strays: how many records lay far outside the range that was asked for.
-    nulls: how many nulls the lists of all these sources had in place of records.
+    nulls: how many nulls the list had in place of records.
     has_no_list: the stream skips what was answered, which is that there is no such list.
-    together: the sources of the same requests, in order, which share what is said of their list.
     """
 
-    source: Source
-    reason: str
+    sources: Sequence[Source]
+    reason: str = ""
     error: FetchError | None = None
     shifted: bool = False
     total: int | None = None
@@ -91,7 +90,6 @@ class SourceEnd:
     strays: int = 0
     nulls: int = 0
     has_no_list: bool = False
-    together: Sequence[Source] = ()
 
 
 @dataclass(slots=True)
@@ -106,7 +104,7 @@ class ListRestart:
     first_list: int
 
 
-WalkEvent = ListPages | ListRestart | SourceEnd
+WalkEvent = ListPages | ListRestart | ListEnd
 
 
 @dataclass(slots=True)
@@ -208,7 +206,7 @@ class ListWalk:
         self._stop_walk.set()
 
     def events(self, ranges: Callable[[Sequence[Source]], Sequence[Bounds]]) -> Generator[WalkEvent]:
-        """Yield the pages of the sources, and of each its end, which carries the error if the walk fails."""
+        """Yield the pages of the sources, and the end of each list, which carries the error if the walk fails."""
         pending: list[tuple[Sequence[Source], _Halved | None]] = [(self._sources, None)]
         while pending:
             (self._sources, halved), self._first_list = pending.pop(0), self._lists_read + 1
@@ -224,7 +222,7 @@ class ListWalk:
                     continue
                 failure = error if isinstance(error, FetchError) else None
                 unusable = str(error) if isinstance(error, UnusableParentError) else None
-                yield from (SourceEnd(source, "", failure, unusable=unusable) for source in self._sources)
+                yield ListEnd(self._sources, error=failure, unusable=unusable)
 
     def _note_halved(self, halved: _Halved | None) -> None:
         """Warn of a group that the vendor refused, and of which it took both halves: it was too large."""
@@ -262,20 +260,18 @@ class ListWalk:
                 self._note_total(progress)
             pending = [*remaining, *pending]
         is_only_list = self._lists_read == lists_before + 1
-        for place, source in enumerate(self._sources):
-            yield SourceEnd(
-                source,
-                reason,
-                shifted=shifted,
-                total=total if is_only_list else None,
-                agrees_with_total=agrees and is_only_list,
-                position=self._position,
-                doubt=self._doubt,
-                strays=self._strays if place == 0 else 0,
-                nulls=self._nulls,
-                has_no_list=self._missing_lists == self._lists_read - lists_before,
-                together=self._sources,
-            )
+        yield ListEnd(
+            self._sources,
+            reason,
+            shifted=shifted,
+            total=total if is_only_list else None,
+            agrees_with_total=agrees and is_only_list,
+            position=self._position,
+            doubt=self._doubt,
+            strays=self._strays,
+            nulls=self._nulls,
+            has_no_list=self._missing_lists == self._lists_read - lists_before,
+        )
 
     def _note_total(self, progress: ListProgress) -> None:
         """Tell of a list that looks whole but for its total, and of a declared total that is not there."""
@@ -404,7 +400,7 @@ class ListWalk:
         if progress.is_result_limit(error):
             progress.end_at_limit(error)
         elif isinstance(error, PlaceLostError):
-            progress.lose_place(error)
+            progress.lost_place = error
         else:
             raise error
 

@@ -4,15 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.dedupe import BoundaryTracker
-from dazz_assets.extract.marks import BOUNDARY, COVERED, NO_MARK, Source
+from dazz_assets.extract.marks import Source, source_transactions
 from dazz_assets.extract.ranges import Part
-from dazz_assets.extract.rereads import advance_reread, reread_transactions
+from dazz_assets.extract.rereads import advance_reread
 from dazz_assets.extract.sync_state import SyncState
-from dazz_assets.lake.commit import MARK
 from dazz_assets.windows import to_microseconds
-
-# Stands for "no fingerprint": a real one has this value with a chance of one in 2**63.
-_NO_BOUNDARY = 0
 
 
 class MarkProgress:
@@ -46,9 +42,9 @@ class MarkProgress:
         """
         if not finished:
             self._before.setdefault(source.parent, (source.mark, source.reread_to))
-        moved = self._move_mark(source, newest, finished=finished)
-        reread = self._note_reread(source, newest, finished=finished)
-        return moved | (reread if source.parent is None else {})
+        self._move_mark(source, newest, finished=finished)
+        self._note_reread(source, newest, finished=finished)
+        return source_transactions(source)
 
     def take_back(self, sources: Sequence[Source]) -> dict[str, int]:
         """Put back the marks that the pass moved on its way, and how far re-reads got. Returns what to commit."""
@@ -56,9 +52,7 @@ class MarkProgress:
         for source in sources:
             if source.parent in self._before:
                 source.mark, source.reread_to = self._before.pop(source.parent)
-                taken |= {} if source.parent is not None else self._mark_transactions(source)
-                if source.parent is None and self._state.plan.reread is not None:
-                    taken |= reread_transactions(source)
+                taken |= source_transactions(source)
         return taken
 
     def note_no_list(self, source: Source) -> None:
@@ -72,15 +66,14 @@ class MarkProgress:
         if (every := self._state.plan.reread) is not None:
             advance_reread(source, None, every, self._began_at, may_lack=False)
 
-    def _note_reread(self, source: Source, newest: int | None, *, finished: bool) -> dict[str, int]:
+    def _note_reread(self, source: Source, newest: int | None, *, finished: bool) -> None:
         state, every = self._state, self._state.plan.reread
         if every is None or self._part.before_marks or (newest is None and not finished):
-            return {}
+            return
         if self._goes_on_with_reread(source):
             reached = self._part.until if finished else newest
-            may_lack = source.parent in state.shifted | state.uncertain
+            may_lack = source.parent in state.uncertain
             advance_reread(source, reached, every, self._began_at, may_lack=may_lack)
-        return reread_transactions(source)
 
     def _goes_on_with_reread(self, source: Source) -> bool:
         """Whether the walk begins no later than where the source's listing from the start got."""
@@ -91,10 +84,10 @@ class MarkProgress:
             since is None or since <= max(source.reread_to, self._state.session.start)
         )
 
-    def _move_mark(self, source: Source, newest: int | None, *, finished: bool) -> dict[str, int]:
+    def _move_mark(self, source: Source, newest: int | None, *, finished: bool) -> None:
         state = self._state
-        if state.stream.cursor is None or source.parent in state.shifted or not self.follows_mark(source):
-            return {}
+        if state.stream.cursor is None or source.parent in state.mark_stays or not self.follows_mark(source):
+            return
         before = source.mark
         if newest is not None:
             source.mark = newest if source.mark is None else max(source.mark, newest)
@@ -103,14 +96,6 @@ class MarkProgress:
         boundary = self._boundary_fingerprint(source) if finished else None
         if boundary is not None or source.mark != before or state.replaces_all:
             source.boundary = boundary
-        return {} if source.parent is not None else self._mark_transactions(source)
-
-    def _mark_transactions(self, source: Source) -> dict[str, int]:
-        return {
-            MARK: NO_MARK if source.mark is None else source.mark,
-            BOUNDARY: _NO_BOUNDARY if source.boundary is None else source.boundary,
-            **({} if source.covered is None else {COVERED: source.covered}),
-        }
 
     def _extend_covered(self, source: Source) -> None:
         """Note how far a source is fetched without a gap: after each part, and else only if the next sync profits."""

@@ -3,13 +3,15 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.stream_requests import ANCESTOR, parent_fields, split_generations
 from dazz_assets.http.json.json_fields import FieldReader
+from dazz_assets.http.paging.pagination import keeps_place
 from dazz_assets.lake import MARKS_SCHEMA, Commit, Table, TableVersion, latest_versions
 from dazz_assets.lake.commit import MARK, PASSES
 from dazz_assets.lake.files import column_bytes
@@ -17,20 +19,23 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.tables import is_synced
 
-NO_MARK = -(2**62)
-"""Stands for no mark in the log, where a transaction can't be unset."""
+NONE = -(2**62)
+"""Stands for nothing in the log, where a transaction can't be unset."""
 
-BOUNDARY = "boundary"
-"""The application transaction of a raw table that holds `Source.boundary`."""
-
-COVERED = "covered"
-"""The application transaction of a raw table that holds `Source.covered`."""
+# The application transactions of a raw table that hold the marks of a stream without parents: those of a sub-stream
+# are in its marks table.
+_TRANSACTIONS = {
+    "mark": MARK,
+    "boundary": "boundary",
+    "covered": "covered",
+    "reread_at": "reread",
+    "reread_to": "reread_to",
+}
 
 
 def read_mark(version: TableVersion | None) -> int | None:
     """The high-water mark of a raw table, in microseconds; None if it has none."""
-    mark = None if version is None else version.transaction(MARK)
-    return None if mark == NO_MARK else mark
+    return None if version is None else _read_transaction(version, MARK)
 
 
 @dataclass(slots=True)
@@ -45,6 +50,8 @@ class Source:
     reread_at: when its latest listing from the start began, in microseconds, of a stream with `Cursor(reread=)`.
     reread_to: how far that one got, in cursor time; None once it is complete. The very first goes by the mark.
     content: the hash of the parent's record. listed: what that was when what belongs to it was last listed to its end.
+
+    The columns of the marks table have these names.
     """
 
     parent: str | None = None
@@ -59,10 +66,24 @@ class Source:
     reread_to: int | None = None
 
 
-class Marks:
-    """The parents of a sub-stream with their marks, kept in a small table beside the stream's.
+def source_transactions(source: Source) -> dict[str, int]:
+    """What is committed of the marks of a stream without parents; of a sub-stream's source nothing."""
+    if source.parent is not None:
+        return {}
+    values = {transaction: getattr(source, name) for name, transaction in _TRANSACTIONS.items()}
+    return {transaction: NONE if value is None else value for transaction, value in values.items()}
 
-    For a feed without a parent, the table has one row, with the position where the last walk ended.
+
+def _read_transaction(version: TableVersion, name: str) -> int | None:
+    value = version.transaction(name)
+    return None if value == NONE else value
+
+
+class Marks:
+    """What a stream's syncs walk, with the marks.
+
+    Those of a sub-stream's parents are in a small table beside the stream's. For a feed without a parent, that has one
+    row, with the position where the last walk ended; any other stream has no such table.
     lost_parents: whether parents were kept that are gone since.
     """
 
@@ -71,12 +92,32 @@ class Marks:
         self._stream = stream
         self._table: Table = session.lake.marks(session.spec.name, stream.name, session.connection.id)
         self._paths = parent_fields(stream)
+        self._has_table = stream.parent is not None or keeps_place(stream.paginator)
         self._passes: dict[str, int] = {}
-        self._saved: list[tuple[object, ...]] | None = None
+        self._saved: list[dict[str, object]] | None = None
         self.lost_parents = False
 
-    def sources(self) -> list[Source]:
-        """One source for each stored record of the parent. Raises SyncError if the parent was never synced.
+    def sources(self, stored: TableVersion | None) -> list[Source]:
+        """The whole stream, or one source for each stored record of its parent. stored: the stream's raw table.
+
+        Raises SyncError if the parent was never synced.
+        """
+        found = [self._whole_stream(stored)] if self._stream.parent is None else self._of_parents()
+        if is_synced(stored):
+            return found
+        # Marks say nothing of a table that somebody removed: all is listed from the start.
+        return [Source(source.parent, source.fields, content=source.content) for source in found]
+
+    def _whole_stream(self, stored: TableVersion | None) -> Source:
+        if stored is None:
+            return Source()
+        table = self._table.open() if self._has_table else None
+        position = next((source.position for source in self._read_marks(table)), None)
+        marks: dict[str, Any] = {name: _read_transaction(stored, found) for name, found in _TRANSACTIONS.items()}
+        return Source(position=position, **marks)
+
+    def _of_parents(self) -> list[Source]:
+        """A source for each stored record of the parent.
 
         The raw tables of the parent and of the ancestors that are named are read only if they changed since the marks
         were written.
@@ -85,47 +126,29 @@ class Marks:
         stored = session.raw(parent).open()
         if not is_synced(stored):
             raise SyncError(
-                f"{session.name}, stream {self._stream.name}: its parent {parent.name} was never synced; "
+                f"{session.place(self._stream)}: its parent {parent.name} was never synced; "
                 f"sync (or materialize) {parent.name} first"
             )
         self._passes = {"parents": stored.transaction(PASSES) or 0, **self._ancestor_passes(parent)}
         version = self._table.open()
         known = {source.parent: source for source in self._read_marks(version)}
         if version is not None and self._are_current(version, known.values()):
-            self._saved = _to_rows(list(known.values()))
+            self._saved = _to_rows(known.values())
             return list(known.values())
         found = [self._with_mark(source, known.get(source.parent)) for source in self._read_parents(parent)]
         self.lost_parents = not known.keys() <= {source.parent for source in found}
         return found
 
-    def position(self) -> str | None:
-        """Return where the last walk of a feed without a parent ended."""
-        return next((source.position for source in self._read_marks(self._table.open())), None)
-
     def save(self, sources: Iterable[Source]) -> None:
         """Write the marks. Call after committing the data: a mark that lags only means reading records again."""
-        ordered = sorted(sources, key=lambda source: source.parent or "")
-        if (rows := _to_rows(ordered)) == self._saved:
+        if not self._has_table or not (self._stream.cursor is not None or self._stream.parents == "changed"):
+            return
+        rows = _to_rows(sources)
+        if rows == self._saved:
             return
         self._saved = rows
         file = self._table.new_file(None)
-        file.write(
-            pa.table(
-                [
-                    [source.parent or "" for source in ordered],
-                    [json.dumps(source.fields, sort_keys=True) for source in ordered],
-                    [source.mark for source in ordered],
-                    [source.boundary for source in ordered],
-                    [source.position for source in ordered],
-                    [source.covered for source in ordered],
-                    [source.content for source in ordered],
-                    [source.listed for source in ordered],
-                    [source.reread_at for source in ordered],
-                    [source.reread_to for source in ordered],
-                ],
-                schema=MARKS_SCHEMA,
-            )
-        )
+        file.write(pa.Table.from_pylist(rows, MARKS_SCHEMA))
         written = file.close()
         self._table.commit(lambda _: Commit(add=[written], replace="everything", transactions=self._passes))
 
@@ -134,18 +157,7 @@ class Marks:
             return
         for batch in version.read():
             for row in batch.to_pylist():
-                yield Source(
-                    row["parent"] or None,
-                    json.loads(row["fields"]),
-                    row["mark"],
-                    row["boundary"],
-                    row.get("covered"),
-                    row.get("position"),
-                    row.get("content"),
-                    row.get("listed"),
-                    row.get("reread_at"),
-                    row.get("reread_to"),
-                )
+                yield Source(**row | {"parent": row["parent"] or None, "fields": json.loads(row["fields"])})
 
     def _are_current(self, version: TableVersion, known: Collection[Source]) -> bool:
         """Whether stored sources are those that the ancestors' tables hold now, with all fields that are needed."""
@@ -198,9 +210,13 @@ class Marks:
         return replace(known, fields=source.fields, content=source.content)
 
 
-def _to_rows(sources: list[Source]) -> list[tuple[object, ...]]:
-    """What the table stores of the sources."""
-    return [astuple(source) for source in sources]
+def _to_rows(sources: Iterable[Source]) -> list[dict[str, object]]:
+    """What the table stores of the sources, in its order."""
+    return [
+        {name: getattr(source, name) for name in MARKS_SCHEMA.names}
+        | {"parent": source.parent or "", "fields": json.dumps(source.fields, sort_keys=True)}
+        for source in sorted(sources, key=lambda source: source.parent or "")
+    ]
 
 
 IDENTITY = "identity"
@@ -208,8 +224,12 @@ IDENTITY = "identity"
 
 
 def row_identity(stream: StreamSpec) -> int:
-    """Hash the paths of a stream's key and cursor to 63 bits, which fit a Delta application transaction."""
-    text = json.dumps([stream.primary_key, stream.cursor and stream.cursor.field])
+    """A hash of the paths of a stream's key and cursor."""
+    return transaction_hash(json.dumps([stream.primary_key, stream.cursor and stream.cursor.field]))
+
+
+def transaction_hash(text: str) -> int:
+    """A hash of a text with 63 bits, which fit an application transaction of Delta."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 

@@ -1,32 +1,27 @@
 """Checks that each key stands for one record: not for another one under another parent, nor twice in a list."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http.placeholders import parent_field
-from dazz_assets.lake import DataFile, Table, TableVersion
+from dazz_assets.lake import DataFile, TableVersion
 from dazz_assets.lake.versions.shared_keys import SharedKeys, find_shared_keys
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
 
-def require_own_keys(
-    session: Session,
-    stream: StreamSpec,
-    table: Table,
-    added: Sequence[DataFile],
-    stored: TableVersion | None,
-    parents: Collection[str | None],
-) -> None:
+def require_own_keys(state: SyncState, added: Sequence[DataFile], *, beside: TableVersion | None) -> None:
     """Raise SyncError if rows of several parents have the same key, of which only the latest would be read.
 
-    added: files that are to be committed. stored: the rows that remain beside them. parents: all there are now.
+    added: files that are to be committed. beside: the stored rows that remain beside them.
     """
+    session, stream = state.session, state.stream
     if stream.parent is None or not stream.primary_key or _names_parent(session, stream):
         return
-    current = [parent for parent in parents if parent is not None]
-    if (shared := find_shared_keys(table, added, stored, current)) is not None:
-        raise SyncError(f"{session.name}, stream {stream.name}: {_describe(session, stream, shared)}")
+    current = [parent for parent in state.parents if parent is not None]
+    if (shared := find_shared_keys(state.table, added, beside, current)) is not None:
+        raise SyncError(f"{state.place}: {_describe(session, stream, shared)}")
 
 
 def describe_repeated(stream: StreamSpec, repeated: int) -> str:

@@ -1,6 +1,7 @@
 """Runs one pass: walks some sources over one part of the plan, writes slices, and commits them with the marks."""
 
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,16 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.completeness.accepted_answers import AcceptedAnswers
 from dazz_assets.extract.completeness.departures import Departures
 from dazz_assets.extract.completeness.left_out import MarkWatch
 from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending, is_paged_by_number
 from dazz_assets.extract.completeness.losses import Loss, find_loss
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.list_walk import ListPages, ListRestart, SourceEnd
+from dazz_assets.extract.list_walk import ListEnd, ListPages, ListRestart
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
@@ -27,7 +28,7 @@ from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.sync_state import SyncState, has_transaction
-from dazz_assets.extract.writer import AddedRows, PassWriter
+from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, Page, RateLimitedError, SignInError, UnreachableError
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import PASSES
@@ -40,10 +41,20 @@ from dazz_assets.windows import to_microseconds
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
-# Quote at most this many different texts of a vendor's.
-_MOST_QUOTED = 20
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
+
+
+class _AddedRows:
+    """The rows that the current list of a source added: their sequence numbers, content hashes, and keys new with them.
+
+    repeated, problems: how many of them count as such in the report.
+    """
+
+    def __init__(self, list_number: int) -> None:
+        self.list_number = list_number
+        self.sequences, self.hashes, self.key_hashes = array("q"), array("q"), array("q")
+        self.repeated = self.problems = 0
 
 
 class Pass:
@@ -58,7 +69,6 @@ class Pass:
         self._progress = MarkProgress(state, part, self._bounds)
         self._watch = MarkWatch(state, self._sources, self._bounds)
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="dazz-encode")
-        self._copies = self._new_slices()
         self._ascending = (
             state.stream.cursor is not None and state.stream.cursor.order == "asc" and not state.replaces_all
         )
@@ -71,12 +81,11 @@ class Pass:
         self._complete: list[Source] = []
         self._without_list: list[Source] = []
         self._doubts: list[str] = []
-        # What the vendor says in place of records, or beside them, and of which parents.
-        self._accepted: dict[str, list[str | None]] = {}
+        self._accepted = AcceptedAnswers()
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
-        self._added: dict[str | None, list[AddedRows]] = {}
+        self._added: dict[str | None, list[_AddedRows]] = {}
 
     def run(self) -> None:
         """Walk and store. If that fails, remove what was written."""
@@ -87,10 +96,9 @@ class Pass:
             self._store()
         except BaseException:
             self._slices.discard()
-            self._copies.discard()
             raise
         finally:
-            self._report_accepted()
+            self._state.report.warnings += self._accepted.describe(self._state.stream)
             self._encoder.shutdown()
 
     def _walk(self) -> None:
@@ -105,13 +113,13 @@ class Pass:
         )
         for source in self._sources:
             if source.parent in state.alike:
-                self._end_source(SourceEnd(source, "", unusable=state.alike[source.parent]))
+                self._end_list(ListEnd([source], unusable=state.alike[source.parent]))
         usable = [source for source in self._sources if source.parent not in state.alike]
         for event in walks.events(usable, state.session.integration.concurrency):
             if isinstance(event, ListPages):
                 self._add_pages(event)
-            elif isinstance(event, SourceEnd):
-                self._end_source(event)
+            elif isinstance(event, ListEnd):
+                self._end_list(event)
             elif isinstance(event, ListRestart) and state.replaces_all:
                 for source in event.sources:
                     self._withdraw_lists(source, event.first_list)
@@ -128,7 +136,7 @@ class Pass:
         self._listed_at = self._listed_at or event.steps[0].page.fetched_at
         for source, rows in event.rows:
             for step in event.steps:
-                self._note_warnings(source, step.page)
+                self._note_accepted(source, step.page)
             self._add_rows(source, rows, event)
         if not self._is_checkpoint_due():
             return
@@ -182,7 +190,7 @@ class Pass:
         while lists and lists[-1].list_number >= first_list:
             self._withdraw(source, lists.pop())
 
-    def _withdraw(self, source: Source, added: AddedRows) -> None:
+    def _withdraw(self, source: Source, added: _AddedRows) -> None:
         state = self._state
         hashes = np.array(added.hashes, np.int64)
         self._progress.boundaries[source.parent].forget(hashes)
@@ -193,34 +201,18 @@ class Pass:
         state.report.repeated -= added.repeated
         state.report.problems -= added.problems
 
-    def _note_warnings(self, source: Source, page: Page) -> None:
-        if page.accepted_failure is not None and page.accepted_end is None:
-            self._note_accepted(source, page.accepted_failure)
-        if page.accepted_errors is not None:
-            self._note_accepted(source, page.accepted_errors)
-
-    def _note_accepted(self, source: Source, said: str) -> None:
+    def _note_accepted(self, source: Source, page: Page) -> None:
         """Note what a vendor says that its list lacks, and the stream can do without."""
-        self._state.uncertain.add(source.parent)
-        parents = self._accepted.setdefault(said, [])
-        if source.parent not in parents[-1:]:
-            parents.append(source.parent)
+        failure = page.accepted_failure if page.accepted_end is None else None
+        for said in (failure, page.accepted_errors):
+            if said is not None:
+                self._state.uncertain.add(source.parent)
+                self._accepted.add(source.parent, said)
 
-    def _report_accepted(self) -> None:
-        """Report each text of the vendor's once, with the parents that it was about."""
-        warnings = self._state.report.warnings
-        for said, parents in list(self._accepted.items())[:_MOST_QUOTED]:
-            named = [parent for parent in parents if parent is not None]
-            where = f"{self._state.stream.parent} {name_some(named)}: " if named else ""
-            warnings.append(f"{where}{said}")
-        if (left := len(self._accepted) - _MOST_QUOTED) > 0:
-            answers = format_count(left, "more answer")
-            warnings.append(f"{answers} of the vendor's, in place of records or beside them, not quoted here")
-
-    def _end_source(self, event: SourceEnd) -> None:
-        state, error = self._state, event.error
+    def _end_list(self, event: ListEnd) -> None:
+        state, error, parents = self._state, event.error, [source.parent for source in event.sources]
         if event.unusable is not None:
-            state.passed_over[event.source.parent] = event.unusable
+            state.passed_over |= dict.fromkeys(parents, event.unusable)
             state.has_unusable_parents = True
             return
         if event.doubt is not None:
@@ -228,24 +220,32 @@ class Pass:
         state.strays += event.strays
         if error is None and event.shifted:
             self._note_shifted(event)
-        self._note_nulls(event)
-        self._added.pop(event.source.parent, None)
+        if event.nulls:  # Each may stand for a record of any of the parents, so none is known to be gone.
+            state.nulls += event.nulls
+            state.with_nulls.update(parents)
+        for parent in parents:
+            self._added.pop(parent, None)
         if event.has_no_list and state.stream.parents == "changed":
-            self._without_list.append(event.source)
-            state.without_list.add(event.source.parent)
+            self._without_list += event.sources
+            state.without_list.update(parents)
         elif error is None:
-            self._complete.append(event.source)
+            self._complete += event.sources
             state.report.end_reason = event.reason
             state.totals.append(event.total)
             state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
-            if event.position is not None and self._part.until is None and self._progress.follows_mark(event.source):
-                event.source.position = state.client.mask(event.position)
+            self._note_position(event)
         elif state.stream.parent is None or self._is_of_all(error):
             raise error
         elif error.is_of_one_parent:
-            state.passed_over[event.source.parent] = str(error)
+            state.passed_over |= dict.fromkeys(parents, str(error))
         else:
-            state.failed[event.source.parent] = error
+            state.failed |= dict.fromkeys(parents, error)
+
+    def _note_position(self, event: ListEnd) -> None:
+        if event.position is None or self._part.until is not None:
+            return
+        for source in filter(self._progress.follows_mark, event.sources):
+            source.position = self._state.client.mask(event.position)
 
     def _is_of_all(self, error: FetchError) -> bool:
         """Whether no parent can be listed: the host can't be reached, its limit stays closed, or a wrong token opens
@@ -258,59 +258,46 @@ class Pass:
         """Whether the credentials were refused before any parent could be listed with them."""
         return isinstance(error, SignInError) or (error.status == 401 and not (self._complete or self._without_list))
 
-    def _proves_total(self, event: SourceEnd) -> bool:
+    def _proves_total(self, event: ListEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.
 
         A list from the very start agrees with a total that counts all records, whatever the filter.
         """
-        stored = self._state.stored
         if self._state.stream.cursor is None:
             return True
-        return stored is not None and event.source.mark is not None and (event.total or 0) < stored.rows
+        has_mark = any(source.mark is not None for source in event.sources)
+        return has_mark and (event.total or 0) < self._state.stored.rows
 
-    def _note_doubt(self, event: SourceEnd, doubt: str) -> None:
+    def _note_doubt(self, event: ListEnd, doubt: str) -> None:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
-        state, parent = self._state, event.source.parent
-        state.uncertain.add(parent)
-        if not state.replaces_all:
-            state.shifted.add(parent)
-        if event.source is not event.together[0]:  # It was told of all of them.
-            return
-        where = "" if parent is None else f"{self._name_sources(event)}: "
+        state, parents = self._state, {source.parent for source in event.sources}
+        state.uncertain |= parents
+        where = "" if state.stream.parent is None else f"{self._name_sources(event)}: "
         self._doubts.append(f"{where}{doubt}")
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
-            state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event.source)}")
+            state.mark_stays |= parents
+            state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event)}")
 
-    def _name_sources(self, event: SourceEnd) -> str:
+    def _name_sources(self, event: ListEnd) -> str:
         """Name the parents that an event is about, with the stream that they are of."""
-        parents = [str(source.parent) for source in event.together]
+        parents = [str(source.parent) for source in event.sources]
         named = name_some(parents) + (" together" if len(parents) > 1 else "")
         return f"{self._state.stream.parent} {named}"
 
-    def _note_nulls(self, event: SourceEnd) -> None:
-        """Count the nulls of a list. Each may stand for a record of any of the parents, so none is known to be gone."""
-        if event.nulls:
-            self._state.with_nulls.add(event.source.parent)
-            self._state.nulls += event.nulls if event.source is event.together[0] else 0
-
-    def _note_shifted(self, event: SourceEnd) -> None:
+    def _note_shifted(self, event: ListEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
-        state, parent = self._state, event.source.parent
-        state.shifted.add(parent)
-        if event.source is not event.together[0]:
-            return
-        where = "" if parent is None else f" of {self._name_sources(event)}"
+        state, parents = self._state, {source.parent for source in event.sources}
+        state.uncertain |= parents
+        state.mark_stays |= parents
+        where = "" if state.stream.parent is None else f" of {self._name_sources(event)}"
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
-            raise SyncError(
-                f"{state.session.name}, stream {state.stream.name}: {problem}; the stored records were not "
-                "replaced. Sync again"
-            )
-        state.report.add_gap(f"{problem}; {self._describe_retry(event.source)}")
+            raise SyncError(f"{state.place}: {problem}; the stored records were not replaced. Sync again")
+        state.report.add_gap(f"{problem}; {self._describe_retry(event)}")
 
-    def _describe_retry(self, source: Source) -> str:
-        which = "a later" if self._state.plan.rereads(source) else "the next"
+    def _describe_retry(self, event: ListEnd) -> str:
+        which = "a later" if self._state.plan.rereads(event.sources[0]) else "the next"
         return f"the mark stays, and {which} sync lists them again"
 
     def _write(self, rows: RowBatch, list_number: int = 0, first_open: int = 0) -> None:
@@ -330,7 +317,7 @@ class Pass:
         """
         lists = [added for added in self._added.get(rows.parent, ()) if added.list_number >= first_open]
         if not lists or lists[-1].list_number != list_number:
-            lists.append(AddedRows(list_number))
+            lists.append(_AddedRows(list_number))
         self._added[rows.parent], added = lists, lists[-1]
         key_hashes = hash_keys(rows)
         is_new = self._seen_keys.add_new(key_hashes)
@@ -376,8 +363,7 @@ class Pass:
             )
         if self._part.until is None:
             for source in self._complete:
-                uncertain = state.shifted | state.uncertain
-                if self._progress.follows_mark(source) and source.parent not in uncertain:
+                if self._progress.follows_mark(source) and source.parent not in state.uncertain:
                     source.listed = source.content
         for source in self._without_list:
             self._progress.note_no_list(source)
@@ -388,12 +374,13 @@ class Pass:
         unlisted = self._unlisted_parents()
         files = self._slices.close(without_parents=unlisted)
         if state.report.repeated:
-            require_own_keys(state.session, state.stream, state.table, files, None, state.parents)
+            require_own_keys(state, files, beside=None)
             state.report.warnings.append(describe_repeated(state.stream, state.report.repeated))
         self._count_rows()
         for parent in unlisted:
             self._contents.pop(parent, None)
-        files += [] if state.identity_changed else self._copy_stored_rows(unlisted)
+        if not state.identity_changed:
+            files = self._copy_stored_rows(unlisted)
         content = self._content_fingerprint()
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
@@ -471,7 +458,7 @@ class Pass:
         state = self._state
         unfinished = set() if keep_unfinished else {source.parent for source in self._sources} - set(marks) - {None}
         files = self._slices.close(without_parents={parent for parent in unfinished if parent is not None})
-        require_own_keys(state.session, state.stream, state.table, files, state.stored, state.parents)
+        require_own_keys(state, files, beside=state.stored)
         state.note_set_back(files)
         self._count_rows()
         # Added rows invalidate the content fingerprint of the last replacement.
@@ -485,17 +472,14 @@ class Pass:
         state.commit(Commit(files, "nothing", transactions))
 
     def _copy_stored_rows(self, parents: set[str]) -> list[DataFile]:
-        """Copy the stored rows of some parents into new files."""
-        stored = self._state.stored
-        if stored is None or not parents:
-            return []
-        wanted = pa.array(sorted(parents), pa.string())
-        for window in {file.window for file in stored.files}:
+        """Add the stored rows of some parents to what was written. Returns all files."""
+        stored, wanted = self._state.stored, pa.array(sorted(parents), pa.string())
+        for window in {file.window for file in stored.files} if parents else ():
             for batch in stored.read(windows=[window]):
                 rows = batch.filter(pc.is_in(batch.column("parent"), wanted))
                 self._contents[None].add(rows.column("content_hash").to_numpy())
-                self._copies.copy(window, rows)
-        return self._copies.close()
+                self._slices.copy(window, rows)
+        return self._slices.close()
 
     def _count_rows(self) -> None:
         report = self._state.report
@@ -506,7 +490,7 @@ class Pass:
 
     def _new_slices(self) -> PassWriter:
         state = self._state
-        newest = state.stored.max_value("sequence") if state.stored is not None else None
+        newest = state.stored.max_value("sequence")
         # Sequence numbers grow from sync to sync: starting at the clock's microseconds leaves room for each pass.
         first = max(time.time_ns() // 1_000, (newest or 0) + 1)
         return PassWriter(state.table, first, self._encoder, windowed=state.stream.windowed)

@@ -46,11 +46,6 @@ It is committed with the first mark of a source. Of a sub-stream it is the lates
 """
 
 
-def keeps_position(stream: StreamSpec) -> bool:
-    """Whether a stream is a feed for polling, whose next sync goes on where the last one ended."""
-    return keeps_place(stream.paginator)
-
-
 def _step_edges(bounds: Bounds, end: int, cursor: Cursor, step: timedelta) -> list[int]:
     """Return the edges between the steps of a range, at times that are sent exactly, so that no step is too long."""
     since = bounds.since or 0
@@ -173,7 +168,7 @@ class SyncPlan:
         stream = self._stream
         return (
             stream.takes_both_bounds
-            and not (self._range.refetch or keeps_position(stream))
+            and not (self._range.refetch or keeps_place(stream.paginator))
             and not _leaves_out_nulls(stream.cursor)
         )
 

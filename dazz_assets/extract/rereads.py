@@ -6,19 +6,10 @@ Each parent of a sub-stream has its own, so one that fails or is refused makes n
 from collections.abc import Iterable
 from datetime import timedelta
 
-from dazz_assets.extract.marks import NO_MARK, Source
-from dazz_assets.lake import TableVersion
+from dazz_assets.extract.marks import Source
 
-# The application transactions of a raw table that hold `Source.reread_at` and `Source.reread_to`.
-_AT, _TO = "reread", "reread_to"
 # A re-read that may lack records is made again, but this much later: what it lacks may never come.
 _RETRY = timedelta(days=1)
-
-
-def read_reread(version: TableVersion) -> tuple[int | None, int | None]:
-    """`Source.reread_at` and `Source.reread_to` of a stream without parents."""
-    at, to = version.transaction(_AT), version.transaction(_TO)
-    return at, None if to == NO_MARK else to
 
 
 def begin_due(sources: Iterable[Source], every: timedelta, now: int, start: int, *, lists_all: bool) -> None:
@@ -57,10 +48,3 @@ def advance_reread(source: Source, reached: int | None, every: timedelta, began_
             source.reread_at = began_at - max(every - _RETRY, timedelta()) // timedelta(microseconds=1)
     elif source.reread_to is not None and not may_lack:
         source.reread_to = max(source.reread_to, reached)
-
-
-def reread_transactions(source: Source) -> dict[str, int]:
-    """What is committed of a stream without parents."""
-    if source.reread_at is None:
-        return {}
-    return {_AT: source.reread_at, _TO: NO_MARK if source.reread_to is None else source.reread_to}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import NO_TIME
+from dazz_assets.lake.versions.latest_versions import are_among
 
 Hashes = NDArray[np.int64]
 
@@ -32,7 +33,7 @@ class SeenHashes:
         """Add the hashes; return for each whether it was new."""
         values: list[int] = hashes.tolist()
         added = set(values)
-        known = _find(self._older, hashes) | _find(self._newer, hashes)
+        known = are_among(hashes, self._older) | are_among(hashes, self._newer)
         if len(added) == len(values) and not known.any() and self._recent.isdisjoint(added):
             self._recent |= added
             new = np.ones(len(values), np.bool_)
@@ -57,8 +58,8 @@ class SeenHashes:
         removed = np.fromiter(hashes, np.int64)
         self._recent.difference_update(removed.tolist())
         removed.sort()
-        self._older = self._older[~_find(removed, self._older)]
-        self._newer = self._newer[~_find(removed, self._newer)]
+        self._older = self._older[~are_among(self._older, removed)]
+        self._newer = self._newer[~are_among(self._newer, removed)]
 
     def _add_each(self, values: list[int], known: list[bool]) -> Iterator[bool]:
         for value, is_known in zip(values, known, strict=True):
@@ -157,14 +158,6 @@ class SeenContents:
             self._behind.seek(0)
             self._near.add_many(np.frombuffer(self._behind.read(), np.int64))
             self.close()
-
-
-def _find(sorted_: Hashes, values: Hashes) -> NDArray[np.bool_]:
-    if not len(sorted_):
-        return np.zeros(len(values), np.bool_)
-    positions = np.minimum(np.searchsorted(sorted_, values), len(sorted_) - 1)
-    found: NDArray[np.bool_] = sorted_[positions] == values
-    return found
 
 
 def _join(hashes: Hashes, others: Hashes) -> Hashes:

@@ -49,10 +49,6 @@ class SentBounds:
         """`since` or `until` by name."""
         return self.since if name == "since" else self.until
 
-    def is_absent(self, kind: str, name: str) -> bool:
-        """Whether a placeholder names a bound that the walk does not have."""
-        return kind == "cursor" and not (self.has_since if name == "since" else self.has_until)
-
 
 def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBounds | None:
     """The bounds of a walk as they are sent; None for a stream without a cursor.
@@ -158,7 +154,7 @@ class _RequestValues:
             return self._value_of(self._parents[0], name)
         config = config_texts(session.integration.config)
         if name not in config:
-            raise SyncError(f"{session.name}, stream {stream.name}: {_describe_missing_config(session, name)}")
+            raise SyncError(f"{session.place(stream)}: {_describe_missing_config(session, name)}")
         return config[name]
 
     def as_segment(self, kind: str, name: str) -> str:
@@ -170,11 +166,13 @@ class _RequestValues:
             problem = f"{{{kind}.{name}}} in its path: {error}"
             if kind in ("parent", "parents"):
                 raise UnusableParentError(problem) from None
-            raise SyncError(f"{self._session.name}, stream {self._stream.name}: {problem}") from None
+            raise SyncError(f"{self._session.place(self._stream)}: {problem}") from None
 
     def is_absent(self, kind: str, name: str) -> bool:
         """Whether a placeholder names a bound that the walk does not have."""
-        return self._bounds is not None and self._bounds.is_absent(kind, name)
+        if kind != "cursor" or self._bounds is None:
+            return False
+        return not (self._bounds.has_since if name == "since" else self._bounds.has_until)
 
     def _value_of(self, parent: Mapping[str, str], name: str) -> str:
         if name not in parent:

@@ -15,7 +15,7 @@ from dazz_assets.spec.specs import StreamSpec
 def describe_unwritable(state: SyncState, error: OSError) -> str:
     """Say that what was fetched can't be written."""
     return (
-        f"{state.session.name}, stream {state.stream.name}: what was fetched can't be written: {error}. Nothing is "
+        f"{state.place}: what was fetched can't be written: {error}. Nothing is "
         "stored since the last commit, and the mark stays where that left it. See to the disk or storage of the "
         f"lake, and to {tempfile.gettempdir()}, where rows in no order of time wait (TMPDIR names another), and "
         "sync again"
@@ -57,15 +57,14 @@ def describe_nulls(stream: StreamSpec, nulls: int) -> str:
     """Say that so many nulls came in place of records."""
     return (
         f"{format_count(nulls, 'null')} came in place of records. Nothing is stored of them: a null holds no data, and "
-        f"does not say to which of {stream.parent} it belongs"
+        f"does not say to which of {stream.parent} it belongs. Check what the credentials may read, and ask the vendor "
+        "what a null stands for"
     )
 
 
 def describe_failures(state: SyncState, sources: Sequence[Source]) -> str:
-    """Say which of the sources failed, or that none could be listed, and what becomes of the others' records."""
-    if state.stream.parent is None:
-        return str(next(iter(state.failed.values())))
-    where = f"{state.session.name}, stream {state.stream.name}"
+    """Say which of the parents failed, or that none could be listed, and what becomes of the others' records."""
+    where = state.place
     failed = {key: str(error) for key, error in state.failed.items()} or state.passed_over
     # Each problem once, with the first parent that has it.
     problems = {key: state.failed[key].problem if state.failed else text for key, text in failed.items()}

@@ -9,16 +9,17 @@ from dazz_assets.extract.completeness.nested_lists import NestedLists
 from dazz_assets.extract.completeness.range_exits import RangeExits
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
-from dazz_assets.extract.marks import IDENTITY, row_identity
-from dazz_assets.extract.ranges import START, SyncPlan
+from dazz_assets.extract.marks import IDENTITY, NONE, has_other_identity, row_identity
+from dazz_assets.extract.ranges import START, SyncPlan, SyncRange
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
-from dazz_assets.lake import Commit, DataFile, TableVersion, count_keys
+from dazz_assets.lake import Commit, DataFile, LakeError, Table, TableVersion, count_keys
 from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.versions.outranked_keys import OutrankedKeys, find_outranked
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
+from dazz_assets.tables import create_tables
 
 # The application transaction that says that the vendor's total agreed with a list.
 _TOTAL = "total"
@@ -27,8 +28,10 @@ EXAMINED = "examined"
 
 
 class SyncState:
-    """What the passes of one sync share.
+    """What the passes of one sync share. Raises SyncError for a stream that can't be stored in its table.
 
+    place: names the connection and the stream in messages.
+    plan: where the walks of the range begin and end, or of everything if the stream's key or cursor changed.
     replaces_all: what is fetched replaces everything stored, in one commit, once all of it has arrived.
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
     stored: the table's newest version.
@@ -36,8 +39,8 @@ class SyncState:
     parents: the parents of all sources. unchanged: those that are not listed, for they have not changed since.
     alike: parents that no request can be made for, and why (see `find_alike`).
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
-    shifted: sources whose records moved to other pages at each attempt to list them.
-    uncertain: sources whose lists may lack records for another reason, though the sync goes on.
+    uncertain: sources whose lists may lack records, though the sync goes on.
+    mark_stays: those of them whose marks stay, so that a later sync lists the same again.
     without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
     strays: how many records lay far outside the range that was asked for.
     examined: the mark at which this sync asked whether the API leaves out records, as `EXAMINED` has it.
@@ -46,24 +49,19 @@ class SyncState:
     the parents that they may belong to.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        stream: StreamSpec,
-        plan: SyncPlan,
-        *,
-        replaces_all: bool,
-        identity_changed: bool,
-        accepts_shrink: bool = False,
-    ) -> None:
-        self.accepts_shrink = accepts_shrink
+    def __init__(self, session: Session, stream: StreamSpec, range_: SyncRange) -> None:
         self.session = session
         self.stream = stream
-        self.plan = plan
-        self.replaces_all = replaces_all
-        self.identity_changed = identity_changed
+        self.place = session.place(stream)
         self.table = session.raw(stream)
-        self.stored: TableVersion | None = self.table.open()
+        self.stored = _open_or_create(session, self.table)
+        _require_same_layout(session, stream, self.stored)
+        self.identity_changed = has_other_identity(self.stored, stream)
+        if self.identity_changed:
+            range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink)
+        self.plan = SyncPlan(session, stream, range_, self.stored, may_reread=True)
+        self.replaces_all = range_.refetch or not stream.cursor
+        self.accepts_shrink = range_.accept_shrink
         self.client = session.client(stream.name)
         self.row_filter = NewRowFilter(None, None)
         self.boundaries: dict[str | None, BoundaryTracker] = {}
@@ -73,7 +71,7 @@ class SyncState:
         self.failed: dict[str | None, FetchError] = {}
         self.passed_over: dict[str | None, str] = {}
         self.has_unusable_parents = False
-        self.shifted: set[str | None] = set()
+        self.mark_stays: set[str | None] = set()
         self.uncertain: set[str | None] = set()
         self.without_list: set[str | None] = set()
         self.with_nulls: set[str | None] = set()
@@ -87,7 +85,7 @@ class SyncState:
         self.nested_lists = NestedLists(stream.rules.data_fields)
         self.usable_check = UsableRecordCheck(stream)
         self.report = StreamReport(session.connection.id, stream.name)
-        self.trusts_total = self.stored is not None and self.stored.transaction(_TOTAL) == 1
+        self.trusts_total = self.stored.transaction(_TOTAL) == 1
 
     def begin_again(self) -> None:
         """Forget what a listing found, before all of it is listed again."""
@@ -95,7 +93,7 @@ class SyncState:
         self.row_filter = NewRowFilter(None, None)
         for found in (self.boundaries, self.failed, self.passed_over, self.totals):
             found.clear()
-        for parents in (self.shifted, self.uncertain, self.without_list, self.with_nulls):
+        for parents in (self.mark_stays, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
         self.nulls = self.strays = 0
         self.usable_check = UsableRecordCheck(self.stream)
@@ -103,37 +101,37 @@ class SyncState:
 
     def stored_keys(self, *, without: AbstractSet[str]) -> int:
         """Return how many records are stored, each key once, apart from those of some parents."""
-        return 0 if self.stored is None else count_keys(self.stored, without_parents=without)
+        return count_keys(self.stored, without_parents=without)
 
     def commit(self, commit: Commit) -> None:
         """Commit to the table. Raises SyncError if someone else committed a pass meanwhile (the lock was bypassed)."""
-        before, stored = self._count_passes(self.stored), self.stored
+        before, stored = _count_passes(self.stored), self.stored
         # Always set: a stream without records counts as synced too.
         trust = {_TOTAL: 1} if self.trusts_total else {}
         examined = {} if self.examined is None else {EXAMINED: self.examined}
         always = {IDENTITY: row_identity(self.stream), **trust, **examined}
         transactions = {PASSES: before, **commit.transactions, **always}
         changes = {name: value for name, value in transactions.items() if not has_transaction(stored, name, value)}
-        if stored is not None and not changes and not commit.add and commit.replace == "nothing":
+        if not changes and not commit.add and commit.replace == "nothing":
             return
 
         def check_and_commit(current: TableVersion | None) -> Commit:
-            if self._count_passes(current) != before:
+            if _count_passes(current) != before:
                 raise SyncError(
-                    f"{self.session.name}, stream {self.stream.name}: another sync of this connection committed "
+                    f"{self.place}: another sync of this connection committed "
                     "a pass meanwhile, so this pass is discarded; sync again"
                 )
             return replace(commit, transactions=changes)
 
         self.table.commit(check_and_commit)
-        self.stored = self.table.open()
+        self.stored = _open_or_create(self.session, self.table)
 
     def note_set_back(self, added: Sequence[DataFile]) -> None:
         """Note records of new files whose cursor is earlier than what was stored of them before this sync.
 
         Where the start was moved back, older versions are what is asked for.
         """
-        if self._stored_before is None or self.plan.marks_from is not None:
+        if self.plan.marks_from is not None:
             return
         if (found := find_outranked(self.table, added, self._stored_before)) is not None:
             known = self.set_back
@@ -143,7 +141,7 @@ class SyncState:
     @property
     def known_start(self) -> int | None:
         """The start that the stored marks were made with, in microseconds."""
-        return None if self.stored is None else self.stored.transaction(START)
+        return self.stored.transaction(START)
 
     def start_of_first_marks(self, *, beside_others: bool) -> dict[str, int]:
         """The transaction that records the start with the first marks of some sources.
@@ -163,17 +161,40 @@ class SyncState:
     def require_usable(self) -> None:
         """Raise SyncError if none of the records received has its key and cursor: nothing could be parsed."""
         if (fault := self.usable_check.find_fault(self.shape)) is not None:
-            raise SyncError(f"{self.session.name}, stream {self.stream.name}: {fault}")
+            raise SyncError(f"{self.place}: {fault}")
 
     def next_pass_number(self) -> int:
         """The number of the next pass that changes data."""
-        return self._count_passes(self.stored) + 1
-
-    @staticmethod
-    def _count_passes(version: TableVersion | None) -> int:
-        return 0 if version is None else version.transaction(PASSES) or 0
+        return _count_passes(self.stored) + 1
 
 
-def has_transaction(version: TableVersion | None, name: str, value: int) -> bool:
-    """Whether a version of a table has an application transaction with this value."""
-    return version is not None and version.transaction(name) == value
+def _open_or_create(session: Session, table: Table) -> TableVersion:
+    """The newest version of a stream's table. If there is none, those of the whole connection are created."""
+    stored = table.open()
+    if stored is None:
+        create_tables(session)
+        stored = table.open()
+    if stored is None:
+        raise LakeError(f"{table.path.folder}: somebody removed this table while it was synced. Sync again.")
+    return stored
+
+
+def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVersion) -> None:
+    """Raise SyncError if the stream gained or lost its cursor: a table is either stored by window or not."""
+    windowed = stream.windowed
+    if stored.windowed != windowed:
+        raise SyncError(
+            f"{session.place(stream)}: it has {'a' if windowed else 'no'} cursor now, and its stored "
+            f"records were fetched {'without' if windowed else 'with'} one, so none can be added to them; give the "
+            f"stream another `name`, or remove the folder {stored.path.folder} of the lake"
+        )
+
+
+def _count_passes(version: TableVersion | None) -> int:
+    return 0 if version is None else version.transaction(PASSES) or 0
+
+
+def has_transaction(version: TableVersion, name: str, value: int) -> bool:
+    """Whether a version of a table has an application transaction with this value; `NONE` is none."""
+    found = version.transaction(name)
+    return value == (NONE if found is None else found)

@@ -10,11 +10,10 @@ from dazz_assets.extract.completeness.departures import has_unconfirmed
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
-from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
+from dazz_assets.extract.marks import Marks, Source, has_other_identity
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
-from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
-from dazz_assets.extract.rereads import read_reread
+from dazz_assets.extract.ranges import SyncPlan, SyncRange
 from dazz_assets.extract.sync_messages import (
     describe_cut_list,
     describe_failures,
@@ -30,7 +29,6 @@ from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
-from dazz_assets.tables import create_tables, is_synced
 
 # Sources of a sub-stream per commit, so that an interrupted sync of many parents resumes at the last one.
 _SOURCES_PER_COMMIT = 500
@@ -41,26 +39,9 @@ def sync_stream(session: Session, stream: StreamSpec, range_: SyncRange) -> Stre
 
     Raises SyncError, with a report of what was stored before; LakeError; BadConnection for a bad config.
     """
-    progress = session.progress
-    lock = session.lake.lock(
-        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    )
-    with lock, progress.during(session.name, stream.name):
+    with session.at_work(stream.name):
         session.store_sensitive_fields()
-        stored = session.raw(stream).open()
-        if stored is None:
-            create_tables(session)
-        _require_same_layout(session, stream, stored)
-        identity_changed = has_other_identity(stored, stream)
-        range_ = SyncRange(refetch=True, accept_shrink=range_.accept_shrink) if identity_changed else range_
-        return StreamSync(
-            session,
-            stream,
-            SyncPlan(session, stream, range_, stored, may_reread=True),
-            replaces_all=range_.refetch or not stream.cursor,
-            identity_changed=identity_changed,
-            accepts_shrink=range_.accept_shrink,
-        ).run()
+        return StreamSync(session, stream, range_).run()
 
 
 def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
@@ -70,33 +51,17 @@ def first_window(session: Session, streams: Collection[StreamSpec]) -> date:
 
 
 class StreamSync:
-    """One sync of one stream of one connection. replaces_all, identity_changed: as in `SyncState`."""
+    """One sync of one stream of one connection."""
 
-    def __init__(
-        self,
-        session: Session,
-        stream: StreamSpec,
-        plan: SyncPlan,
-        *,
-        replaces_all: bool,
-        identity_changed: bool = False,
-        accepts_shrink: bool = False,
-    ) -> None:
+    def __init__(self, session: Session, stream: StreamSpec, range_: SyncRange) -> None:
         self._session = session
         self._stream = stream
-        self._plan = plan
         self._sources: list[Source] = []
         self._listed: list[Source] = []
-        self._marks = Marks(session, stream) if stream.parent or keeps_position(stream) else None
-        self._state = SyncState(
-            session,
-            stream,
-            plan,
-            replaces_all=replaces_all,
-            identity_changed=identity_changed,
-            accepts_shrink=accepts_shrink,
-        )
-        if identity_changed:
+        self._marks = Marks(session, stream)
+        self._state = SyncState(session, stream, range_)
+        self._plan = self._state.plan
+        if self._state.identity_changed:
             self._state.report.warnings.append(
                 f"the key or the cursor of {stream.name} changed since its records were stored: all of them are "
                 "fetched anew, and replace the old ones once all are there; older versions of the table keep those"
@@ -108,14 +73,16 @@ class StreamSync:
         try:
             self._prepare()
             if self._has_nothing_to_list():
-                self._save_marks()
+                self._marks.save(self._sources)
             else:
                 self._fetch_parts()
                 self._check_what_came()
                 if self._stream.cursor is not None and self._plan.covers_from_start:
                     self._record_start(self._session.start)
         except (SyncError, FetchError) as error:
-            refused, cause = isinstance(error, RefusedError), self._find_cause(error)
+            # What failed the request of a stream that is one list.
+            cause = f"{error.problem} {error.advice}".strip() if isinstance(error, FetchError) else ""
+            refused = isinstance(error, RefusedError)
             raise SyncError(str(error), self._report(), refused=refused, cause=cause) from None
         except OSError as error:
             raise SyncError(describe_unwritable(state, error), self._report()) from error
@@ -130,7 +97,7 @@ class StreamSync:
         state = self._state
         fetch_facts(self._session, state.client)
         self._session.store_facts()
-        self._sources = self._find_sources()
+        self._sources = self._marks.sources(state.stored)
         self._plan.begin_rereads(self._sources)
         self._listed = self._find_changed()
         if self._stream.pages is not None and self._listed:
@@ -149,7 +116,7 @@ class StreamSync:
         for part in self._plan.parts(self._listed):
             for group in self._groups(marked if part.before_marks else self._listed):
                 Pass(self._state, part, group).run()
-                self._save_marks()
+                self._marks.save(self._sources)
             self._require_listed()
             if part.before_marks:
                 self._record_start(part.since)
@@ -180,7 +147,7 @@ class StreamSync:
     def _record_start(self, start: int) -> None:
         """Record that everything since a time is fetched, unless records may be missing."""
         state, known = self._state, self._state.known_start
-        if state.shifted:
+        if state.mark_stays:
             return
         if known is not None and start < known:
             # A parent that couldn't be listed lacks this range: once it can be, it is listed from the start.
@@ -190,7 +157,7 @@ class StreamSync:
                 if source.parent in state.passed_over or source.parent in state.without_list:
                     source.mark = source.boundary = source.covered = None
                     source.reread_at = source.reread_to = None
-            self._save_marks()
+            self._marks.save(self._sources)
         state.record_start(start)
 
     def _note_earlier_start(self) -> None:
@@ -213,32 +180,6 @@ class StreamSync:
         if merged != known:
             write_sidecar(session.lake, path, shape_to_json(merged))
 
-    def _find_sources(self) -> list[Source]:
-        stored = self._state.stored
-        if self._marks is not None and self._stream.parent:
-            found = self._marks.sources()
-            # Marks say nothing of a table that somebody removed: all is listed from the start.
-            return (
-                found
-                if is_synced(stored)
-                else [Source(source.parent, source.fields, content=source.content) for source in found]
-            )
-        if stored is None:
-            return [Source()]
-        position = self._marks.position() if self._marks is not None else None
-        boundary, covered = stored.transaction(BOUNDARY), stored.transaction(COVERED)
-        reread_at, reread_to = read_reread(stored)
-        return [
-            Source(
-                mark=read_mark(stored),
-                boundary=boundary,
-                covered=covered,
-                position=position,
-                reread_at=reread_at,
-                reread_to=reread_to,
-            )
-        ]
-
     def _find_changed(self) -> list[Source]:
         """The sources to list: all, or of a stream with `parents = "changed"` those whose parent's record changed."""
         plan, state = self._plan, self._state
@@ -255,20 +196,16 @@ class StreamSync:
         """Whether no parent changed, and a snapshot neither holds what belonged to one that is gone, nor waits for word
         of what is gone."""
         state = self._state
-        holds_lost = state.replaces_all and self._marks is not None and self._marks.lost_parents
-        if not state.unchanged or self._listed or holds_lost or state.stored is None:
+        holds_lost = state.replaces_all and self._marks.lost_parents
+        if not state.unchanged or self._listed or holds_lost:
             return False
-        return not (state.replaces_all and has_unconfirmed(self._session, self._stream, state.unchanged))
+        return not (state.replaces_all and has_unconfirmed(state))
 
     def _groups(self, sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         at_once = max(_SOURCES_PER_COMMIT, self._stream.parents_per_request or 1)
         size = max(len(sources), 1) if self._state.replaces_all else at_once
         for start in range(0, max(len(sources), 1), size):
             yield sources[start : start + size]
-
-    def _save_marks(self) -> None:
-        if self._marks is not None and (self._stream.cursor is not None or self._stream.parents == "changed"):
-            self._marks.save(self._sources)
 
     def _note_gap(self) -> None:
         """Report a range between mark and sync that is not fetched. The mark then stays where it is."""
@@ -287,12 +224,6 @@ class StreamSync:
                 "the mark stays until a sync fetches it"
             )
 
-    def _find_cause(self, error: SyncError | FetchError) -> str:
-        """What failed the request of a stream that is one list; empty for anything else."""
-        if isinstance(error, SyncError) and self._stream.parent is None:
-            error = next(iter(self._state.failed.values()), error)
-        return f"{error.problem} {error.advice}".strip() if isinstance(error, FetchError) else ""
-
     def _report(self) -> StreamReport:
         state, report = self._state, self._state.report
         counters = state.client.counters
@@ -307,8 +238,7 @@ class StreamSync:
         if marks := [source.mark for source in self._sources if source.mark is not None]:
             report.high_water_mark = format_moment(max(marks))
         report.total = state.totals[0] if len(state.totals) == 1 and self._stream.parent is None else None
-        if state.stored is not None:
-            report.stored, report.version = state.stored.rows, state.stored.version
+        report.stored, report.version = state.stored.rows, state.stored.version
         return report
 
 
@@ -321,20 +251,7 @@ def _walk_starts(session: Session, stream: StreamSpec) -> list[int]:
 def _read_sources(session: Session, stream: StreamSpec, stored: TableVersion | None) -> list[Source]:
     if has_other_identity(stored, stream):
         return [Source()]
-    if stream.parent is not None:
-        try:
-            return Marks(session, stream).sources()
-        except SyncError:  # the parent was never synced
-            return [Source()]
-    return [Source(mark=read_mark(stored))]
-
-
-def _require_same_layout(session: Session, stream: StreamSpec, stored: TableVersion | None) -> None:
-    """Raise SyncError if the stream gained or lost its cursor: a table is either stored by window or not."""
-    windowed = stream.windowed
-    if stored is not None and stored.windowed != windowed:
-        raise SyncError(
-            f"{session.name}, stream {stream.name}: it has {'a' if windowed else 'no'} cursor now, and its stored "
-            f"records were fetched {'without' if windowed else 'with'} one, so none can be added to them; give the "
-            f"stream another `name`, or remove the folder {stored.path.folder} of the lake"
-        )
+    try:
+        return Marks(session, stream).sources(stored)
+    except SyncError:  # the parent was never synced
+        return [Source()]

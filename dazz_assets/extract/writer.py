@@ -1,12 +1,11 @@
 """Writes the rows of one pass to Parquet files, one or more for each window."""
 
-from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import NO_TIME, RowBatch, window_of_day
-from dazz_assets.extract.scattered_rows import ScatteredRows, split_by
 from dazz_assets.lake import RAW_SCHEMA, DataFile, FileWriter, Table
 from dazz_assets.lake.table import read_uncommitted, remove_uncommitted
+from dazz_assets.lake.versions.parts_on_disk import PartsOnDisk
 
 # Buffer rows up to this much text, so that row groups are large even with many windows.
 _BUFFERED_BYTES = 8 * 2**20
@@ -28,18 +27,6 @@ _MOST_WINDOWS_IN_ORDER = _MOST_OPEN_FILES
 
 # Rows of pages, each with the sequence number of its first row.
 _Waiting = list[tuple[int, RowBatch]]
-
-
-class AddedRows:
-    """The rows that the current list of a source added: their sequence numbers, content hashes, and keys new with them.
-
-    repeated, problems: how many of them count as such in the report.
-    """
-
-    def __init__(self, list_number: int) -> None:
-        self.list_number = list_number
-        self.sequences, self.hashes, self.key_hashes = array("q"), array("q"), array("q")
-        self.repeated = self.problems = 0
 
 
 class PassWriter:
@@ -59,7 +46,8 @@ class PassWriter:
         self._waiting_bytes = 0
         self._writers: dict[date | None, FileWriter] = {}
         self._finished: list[DataFile] = []
-        self._scattered: ScatteredRows | None = None
+        # Rows of many windows in no order of time wait on the disk, by day, so that each window gets one file.
+        self._scattered: PartsOnDisk | None = None
         self._windows: set[int] = set()
         self._encoder = encoder
         self._encoding: Future[None] | None = None
@@ -145,9 +133,11 @@ class PassWriter:
             return
         days = np.concatenate(windows)
         if self._scattered is not None or (not is_last and self._is_scattered(days)):
-            self._scatter(batch, days)
+            self._scattered = self._scattered or PartsOnDisk()
+            for day, own in _split_by(batch, days):
+                self._scattered.add(day, own)
             return
-        for day, own in split_by(batch, days):
+        for day, own in _split_by(batch, days):
             self._write_to(window_of_day(day), own)
 
     def _is_scattered(self, days: NDArray[np.int64]) -> bool:
@@ -156,17 +146,12 @@ class PassWriter:
         finished = {file.window for file in self._finished}
         return len(found) > _MOST_WINDOWS_IN_ORDER or any(window_of_day(day) in finished for day in found)
 
-    def _scatter(self, rows: pa.RecordBatch, days: NDArray[np.int64]) -> None:
-        if self._scattered is None:
-            self._scattered = ScatteredRows()
-        self._scattered.add(rows, days)
-
     def _gather(self) -> None:
         """Write the rows that wait on the disk, one window after another."""
         if self._scattered is None:
             return
-        for day, rows_of_day in self._scattered.take(_BUFFERED_BYTES):
-            for rows in rows_of_day:
+        for day, batches in self._scattered.take():
+            for rows in _join(batches):
                 self._write_to(window_of_day(day), rows)
             self._finish(window_of_day(day))
         self._scattered.close()
@@ -204,6 +189,29 @@ class PassWriter:
             yield writer.close()
         else:
             writer.discard()
+
+
+def _join(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches together, about a buffer at a time."""
+    joined: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        joined.append(batch)
+        size += batch.nbytes
+        if size >= _BUFFERED_BYTES:
+            yield pa.Table.from_batches(joined)
+            joined, size = [], 0
+    if joined:
+        yield pa.Table.from_batches(joined)
+
+
+def _split_by(rows: pa.RecordBatch, numbers: NDArray[np.int64]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Rows by a number that each has, the least number first; those of one number in their order."""
+    order = np.argsort(numbers, kind="stable")
+    rows, numbers = rows.take(pa.array(order, pa.int64())), numbers[order]
+    begins = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
+    for begin, end in pairwise(begins):
+        yield int(numbers[begin]), rows.slice(begin, end - begin)
 
 
 def make_batch(numbered: Sequence[tuple[int, RowBatch]]) -> pa.RecordBatch:

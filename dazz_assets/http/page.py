@@ -198,9 +198,9 @@ class Page(Response):
     def listed(self, rules: ResponseRules) -> Listed:
         """The records of the page, as slices of the body, byte for byte.
 
-        None if the body is empty, or if the list or a value on the way to it is null. RecordsPathError: the path leads
-        to nothing or to a value of another shape or, on a page that came with errors, to null (conformance 11, 33, 45,
-        62).
+        There are none if the body is empty, or if the list or a value on the way to it is null. RecordsPathError: the
+        path leads to nothing or to a value of another shape or, on a page that came with errors, to null (conformance
+        11, 33, 45, 62).
         """
         try:
             found = self._find_records(rules)

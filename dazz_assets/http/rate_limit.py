@@ -200,7 +200,6 @@ class Limiter:
         self._lock = threading.Lock()
         # The paces that each request keeps. What its response tells is noted by the first.
         self._paces: tuple[_Pace, ...] = (_Pace(as_rates(rates)),)
-        self._reserved_at = 0.0
 
     def narrow(self, rates: Rates) -> Limiter:
         """A limiter for requests that keep rates of their own beside those of this one.

@@ -12,7 +12,7 @@ MOST_WARNINGS = 100
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Totals since a client was made. Subtract two of them to get the difference.
+    """Totals since a client was made.
 
     requests: sent, including retries and redirects. bytes: of response bodies, decompressed. waited_seconds: for the
     rate, backoff and waits that the vendor asked for, summed over threads. accepted_failures: those that the stream
@@ -25,19 +25,13 @@ class Counters:
     waited_seconds: float = 0.0
     accepted_failures: int = 0
 
-    def __sub__(self, earlier: Counters) -> Counters:
-        return self._combine(earlier, -1)
-
     def __add__(self, other: Counters) -> Counters:
-        return self._combine(other, 1)
-
-    def _combine(self, other: Counters, sign: int) -> Counters:
         return Counters(
-            self.requests + sign * other.requests,
-            self.bytes + sign * other.bytes,
-            self.retries + sign * other.retries,
-            self.waited_seconds + sign * other.waited_seconds,
-            self.accepted_failures + sign * other.accepted_failures,
+            self.requests + other.requests,
+            self.bytes + other.bytes,
+            self.retries + other.retries,
+            self.waited_seconds + other.waited_seconds,
+            self.accepted_failures + other.accepted_failures,
         )
 
 

@@ -139,7 +139,7 @@ def check_until(session: Session, stream: StreamSpec, options: StreamOptions) ->
         f"{session.connection.start}. For what lies before, name a `since` too, or give the connection an earlier "
         "`start`"
     )
-    raise SyncError(f"{session.name}, stream {stream.name}: {cause}", cause=cause)
+    raise SyncError(f"{session.place(stream)}: {cause}", cause=cause)
 
 
 def _parse_time(text: str | None) -> datetime | None:

@@ -103,7 +103,7 @@ def _read_stream(
     session: Session, stream: StreamSpec, crawl: Crawl, pages: int, cut: Collection[Source]
 ) -> Iterator[FoundRecord]:
     """The records of a stream's lists that were cut, read from their start and not from a mark."""
-    sources = Marks(session, stream).sources() if stream.parent else [ListedSource()]
+    sources = Marks(session, stream).sources(session.raw(stream).open())
     alike = find_alike(stream, sources)
     unmarked = [ListedSource(source.parent, source.fields) for source in sources if source.parent not in alike]
     groups = group_sources(stream, unmarked, lambda _: Bounds())

@@ -121,14 +121,7 @@ def compare_parse(
     window. Windows whose records changed are always parsed. processes: see `parse`. Holds the connection's lock.
     Raises ParseError if the parse would fail, LakeError if the lake would refuse its commit.
     """
-    progress = session.progress
-    lock = session.lake.lock(
-        session.spec.name,
-        session.connection.id,
-        lambda whom: progress.waiting(session.name, 0, whom),
-        action="compared",
-    )
-    with lock, progress.during(session.name, parser.name):
+    with session.at_work(parser.name, action="compared"):
         processes = processes or read_processes(format_place(session, parser))
         return _compare(session, parser, since, until, stale=stale, processes=processes)
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from dazz_assets.connections import Connection
 from dazz_assets.spec.found_again import CodePlace
-from dazz_assets.transform.window_parser import ParsedWindow, WindowTask
+from dazz_assets.transform.parse_notes import ParsedWindow
+from dazz_assets.transform.window_parser import WindowTask
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
-from dazz_assets.lake import TableVersion
+from dazz_assets.lake import DataFile, TableVersion
 from dazz_assets.spec.specs import InputSpec, StreamSpec
 from dazz_assets.transform.quarantine import Quarantine, QuarantinedRows
 from dazz_assets.transform.records import RecordCounts, exceeds_max_invalid
 
 
-@dataclass(frozen=True, slots=True)
-class WindowNotes:
-    """What was noted of one window: rows for quarantine, counts by the parser's parameters, and warnings."""
+@dataclass(slots=True)
+class ParsedWindow:
+    """What came of a window: files in the order of the models, and what was noted.
 
+    quarantined: rows for quarantine. counts: by the parser's parameters.
+    error: why there are no files. There are none either if the counts say that too many records are invalid.
+    read_whole: whether a full-refresh input was read so far, for this window or one before it.
+    """
+
+    window: date | None
     quarantined: QuarantinedRows
     counts: Mapping[str, RecordCounts]
     warnings: list[str]
+    error: Exception | None = None
+    read_whole: bool = False
+    files: list[DataFile] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -32,13 +42,13 @@ class ParseNotes:
     def __post_init__(self) -> None:
         self.counts = {item.parameter: RecordCounts() for item in self.inputs}
 
-    def take(self) -> WindowNotes:
-        """What was noted since the last time. The objects that are noted in stay the same.
+    def take(self, window: date | None, *, error: Exception | None, read_whole: bool) -> ParsedWindow:
+        """A window with what was noted since the last time. The objects that are noted in stay the same.
 
         The counts of full-refresh inputs are of all that was read so far, since windows share them.
         """
         counts = {name: replace(noted, invalid_at=[*noted.invalid_at]) for name, noted in self.counts.items()}
-        taken = WindowNotes(self.quarantine.take_all(), counts, self.warnings)
+        taken = ParsedWindow(window, self.quarantine.take_all(), counts, self.warnings, error, read_whole)
         for item in self.inputs:
             if item.kind == "incremental":
                 noted = self.counts[item.parameter]
@@ -46,8 +56,8 @@ class ParseNotes:
         self.warnings = []
         return taken
 
-    def add(self, other: WindowNotes) -> None:
-        """Add the notes of a window, in the order of windows. One warning is enough."""
+    def add(self, other: ParsedWindow) -> None:
+        """Add what was noted of a window, in the order of windows. One warning is enough."""
         self.quarantine.add_all(other.quarantined)
         self.warnings = self.warnings or other.warnings[:1]
 

@@ -19,7 +19,7 @@ from dazz_assets.spec.found_again import CodePlace
 from dazz_assets.spec.specs import ParserSpec, StreamSpec
 from dazz_assets.transform.fewer_collections import fewer_collections
 from dazz_assets.transform.parse_messages import Job
-from dazz_assets.transform.parse_notes import ParseNotes, add_counts, count_whole
+from dazz_assets.transform.parse_notes import ParsedWindow, ParseNotes, add_counts, count_whole
 from dazz_assets.transform.parse_workers import (
     ROWS_WORTH_A_PROCESS,
     ParseWorkers,
@@ -35,7 +35,6 @@ from dazz_assets.transform.records import RecordCounts, TooManyInvalidError, exc
 from dazz_assets.transform.result_checks import find_id_fault
 from dazz_assets.transform.window_parser import (
     Model,
-    ParsedWindow,
     Window,
     WindowInputs,
     WindowParser,
@@ -60,11 +59,7 @@ def parse(
     processes: how many may parse windows side by side, where that pays. Default: `DAZZ_PARSE_PROCESSES`, or 1.
     Raises ParseError, and then publishes nothing of this parse; LakeError.
     """
-    progress = session.progress
-    lock = session.lake.lock(
-        session.spec.name, session.connection.id, lambda whom: progress.waiting(session.name, 0, whom)
-    )
-    with lock, progress.during(session.name, parser.name):
+    with session.at_work(parser.name):
         session.store_sensitive_fields()
         processes = processes or read_processes(format_place(session, parser))
         return _parse(session, parser, windows, stale=stale, processes=processes)
@@ -79,10 +74,8 @@ def _parse(
     report.inputs = {name: version.version for name, version in inputs.versions.items()}
     to_parse = windows_to_parse(inputs, published, windows, stale=stale)
     if to_parse is not None:
-        with (
-            fewer_collections(),
-            ParserRun(session, parser, inputs, published, published.tables, report, processes).run(to_parse) as parsed,
-        ):
+        run = ParserRun(session, parser, inputs, published, published.tables, report, processes)
+        with run.run(to_parse) as parsed:
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
     report.stale = sorted(stale_windows(inputs, published), key=str)
@@ -119,7 +112,10 @@ def stale_windows(inputs: RawInputs, published: PublishedTables) -> set[Window]:
     if inputs.refreshes and published.is_checked(inputs.checked):
         return set()
     return {
-        window for windows in published.windows for window, state in windows.items() if inputs.is_stale(state.inputs)
+        window
+        for windows in published.windows
+        for window, state in windows.items()
+        if inputs.changed_inputs(state.inputs)
     }
 
 
@@ -184,6 +180,7 @@ class ParserRun:
         self._files: dict[Model, dict[Window, DataFile]] = {model: {} for model in parser.models}
         self._parsed: set[Window] = set()
 
+    @fewer_collections()
     def run(self, windows: Collection[Window]) -> ParsedFiles:
         """Parse these windows, and those whose duplicates become valid by it. Raises ParseError."""
         try:
@@ -239,11 +236,11 @@ class ParserRun:
 
     def _add(self, parsed: ParsedWindow) -> None:
         """Add what came of the next window. Raises TooManyInvalidError, or why the window could not be parsed."""
-        self._notes.add(parsed.notes)
+        self._notes.add(parsed)
         self._report.warnings = self._notes.warnings
         self._has_read_whole |= parsed.read_whole
         for item in self._parser.inputs:
-            total, counts = self._notes.counts[item.parameter], parsed.notes.counts[item.parameter]
+            total, counts = self._notes.counts[item.parameter], parsed.counts[item.parameter]
             if item.kind == "full_refresh":
                 count_whole(total, counts)
             else:
@@ -264,7 +261,7 @@ class ParserRun:
                 return parsed
             for item in self._parser.incremental_inputs:
                 stream, version = self._session.spec.streams[item.stream], self._inputs.versions[item.stream]
-                invalid[item.parameter] += parsed.notes.counts[item.parameter].invalid
+                invalid[item.parameter] += parsed.counts[item.parameter].invalid
                 if exceeds_max_invalid(stream, invalid[item.parameter], version.rows):
                     return parsed
         return None

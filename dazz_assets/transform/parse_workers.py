@@ -29,10 +29,10 @@ from dazz_assets.session import Session
 from dazz_assets.spec.found_again import CodePlace, find_place
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.transform.parse_messages import Job, Logged, Ready, Sender, Share, Unable, Yielded, receive
+from dazz_assets.transform.parse_notes import ParsedWindow
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.window_parser import (
     Model,
-    ParsedWindow,
     Window,
     WindowInputs,
     WindowParser,
@@ -196,7 +196,7 @@ class ParseWorkers:
             try:
                 sender.send(job)
             except (pickle.PicklingError, TypeError, AttributeError):
-                # As of a connection whose config was made by code, of anything.
+                # A config that was made by code may hold anything.
                 self._log_unable("its connection can't be sent there")
                 worker.commands.close()
                 return

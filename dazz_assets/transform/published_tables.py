@@ -66,7 +66,7 @@ class PublishedTables:
         """The windows whose records changed since they were parsed: some table holds one from other records,
         lacks it, or should no longer hold it.
 
-        A window whose full-refresh inputs alone changed is stale, not changed: see `RawInputs.is_stale`.
+        A window whose full-refresh inputs alone changed is stale, not changed: see `RawInputs.changed_inputs`.
         """
         found: set[date | None] = set()
         for windows in self.windows:

@@ -133,14 +133,11 @@ class RawInputs:
             self._contents[stream] = read_content_fingerprint(model, self.versions[stream], gone)
         return self._contents[stream]
 
-    def is_stale(self, provenance: str) -> bool:
-        """Whether a full-refresh input changed since a window was parsed. provenance: the versions that it names."""
-        return bool(self.changed_inputs(provenance))
-
     def changed_inputs(self, provenance: str) -> set[str]:
         """The full-refresh inputs that changed since a window was parsed, beside the incremental ones.
 
-        Without an incremental input, the fingerprint tells whether anything changed.
+        provenance: the versions that the window names. Without an incremental input, the fingerprint tells whether
+        anything changed.
         """
         parsed, contents = parsed_passes(provenance), _parsed_contents(provenance)
         full = [item.stream for item in self._parser.inputs if item.kind == "full_refresh"]

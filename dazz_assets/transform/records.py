@@ -225,53 +225,51 @@ class StoredRecords:
             models = self._read_part(part)
             if models is None:
                 rest = batch.slice(start)
-                count = self._count_once(first + start, rest.num_rows)
-                yield _ModelBatch(rest, self._validate_each(rest, count=count))
+                yield _ModelBatch(rest, self._validate_each(rest, self._counts_of(first + start, rest.num_rows)))
                 return
-            if self._count_once(first + start, part.num_rows):
-                self._counts.read += len(models)
+            self._counts_of(first + start, part.num_rows).read += len(models)
             yield _ModelBatch(part, models)
 
-    def _count_once(self, first: int, rows: int) -> bool:
-        """Whether these rows are to be counted: the first time that they are asked for."""
+    def _counts_of(self, first: int, rows: int) -> RecordCounts:
+        """What counts these rows. Only the first time that they are asked for is it kept."""
         is_new = first >= self._counted
         self._counted = max(self._counted, first + rows)
-        return is_new
+        return self._counts if is_new else RecordCounts()
 
     def _read_part(self, part: pa.RecordBatch) -> Sequence[RecordModel] | None:
         """The models of a part; None if it has an invalid record."""
         is_clean = part.column("problem").null_count == part.num_rows
         return self._reader.read_all(part.column("record")) if is_clean else None
 
-    def _validate_each(self, batch: pa.RecordBatch, *, count: bool) -> Sequence[RecordModel | None]:
+    def _validate_each(self, batch: pa.RecordBatch, counts: RecordCounts) -> Sequence[RecordModel | None]:
         """The models of a batch that has invalid records, which older versions replace where they can."""
-        self._counts.read += batch.num_rows if count else 0
+        counts.read += batch.num_rows
         # The sequences of invalid records by key. In the list their keys stand for them until they are replaced.
         invalid: dict[str, int] = {}
         found: list[RecordModel | str | None] = []
         for start in range(0, batch.num_rows, _PART_ROWS):
             part = batch.slice(start, _PART_ROWS)
-            found += self._read_part(part) or self._read_one_by_one(part, batch.num_rows - start, invalid, count=count)
+            found += self._read_part(part) or self._read_one_by_one(part, batch.num_rows - start, invalid, counts)
         older = self._read_newest_valid(invalid)
-        self._counts.replaced += len(older) if count else 0
+        counts.replaced += len(older)
         return [older.get(item) if isinstance(item, str) else item for item in found]
 
     def _read_one_by_one(
-        self, part: pa.RecordBatch, left: int, invalid: dict[str, int], *, count: bool
+        self, part: pa.RecordBatch, left: int, invalid: dict[str, int], counts: RecordCounts
     ) -> list[RecordModel | str | None]:
         """Each record of a part as `_read_one` gives it. left: how many of the batch the part and what follows are."""
         rows, records = part.select(_LOCATION).to_pylist(), column_bytes(part.column("record"))
         return [
-            self._read_one(row, record, left - number, invalid, count=count)
+            self._read_one(row, record, left - number, invalid, counts)
             for number, (row, record) in enumerate(zip(rows, records, strict=True), start=1)
         ]
 
     def _read_one(
-        self, row: dict[str, Any], record: bytes, unread: int, invalid: dict[str, int], *, count: bool
+        self, row: dict[str, Any], record: bytes, unread: int, invalid: dict[str, int], counts: RecordCounts
     ) -> RecordModel | str | None:
         """A record as the model; the key of an invalid one, None for one without a key or cursor."""
         if row["problem"] is not None:
-            self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, count=count)
+            self._quarantine_row(row, problem_kind(row["problem"]), row["problem"], unread, counts)
             return None
         lost: list[ErrorDetails] = []
         try:
@@ -279,7 +277,7 @@ class StoredRecords:
         except InvalidRecordError as error:
             looks_like = describe_values(error.problems, self._hidden)
             reason = invalid_reason(error.problems, self._stream.sensitive)
-            self._quarantine_row(row, "invalid", reason, unread, looks_like, count=count)
+            self._quarantine_row(row, "invalid", reason, unread, counts, looks_like)
             invalid[row["key"]] = row["sequence"]
             return str(row["key"])
         if lost:
@@ -289,16 +287,21 @@ class StoredRecords:
         return model
 
     def _quarantine_row(
-        self, row: dict[str, Any], kind: Kind, reason: str, unread: int, looks_like: str | None = None, *, count: bool
+        self,
+        row: dict[str, Any],
+        kind: Kind,
+        reason: str,
+        unread: int,
+        counts: RecordCounts,
+        looks_like: str | None = None,
     ) -> None:
         """Put a record into quarantine. unread: how many of its batch come after it."""
-        if count:
-            self._counts.invalid_at.append(self._counts.read - unread)
+        counts.invalid_at.append(counts.read - unread)
         self._quarantine.add_record(self._window, self._stream.name, row, kind, reason, looks_like)
         # A table has at least as many rows as records, so the final share is no smaller than this one.
-        if count and exceeds_max_invalid(self._stream, self._counts.invalid, self._latest.version.rows):
-            self._counts.read -= unread
-            self._counts.stopped = True
+        if exceeds_max_invalid(self._stream, counts.invalid, self._latest.version.rows):
+            counts.read -= unread
+            counts.stopped = True
             raise TooManyInvalidError
 
     def _read_newest_valid(self, invalid: Mapping[str, int]) -> dict[str, RecordModel]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from types import TracebackType
@@ -21,7 +21,7 @@ from dazz_assets.lake.objects.object_file import ObjectFile
 from dazz_assets.lake.versions.latest_versions import LatestVersions
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import InputSpec, ParserSpec
-from dazz_assets.transform.parse_notes import ParseNotes, WindowNotes
+from dazz_assets.transform.parse_notes import ParsedWindow, ParseNotes
 from dazz_assets.transform.records import Scope, StoredRecords, TooManyInvalidError
 from dazz_assets.transform.result_checks import (
     describe_error,
@@ -58,21 +58,6 @@ class WindowTask:
     window: Window
     fingerprint: str
     paths: Sequence[str]
-
-
-@dataclass(slots=True)
-class ParsedWindow:
-    """What came of a window: files in the order of the models, and what was noted.
-
-    error: why there are no files. There are none either if the notes say that too many records are invalid.
-    read_whole: whether a full-refresh input was read so far, for this window or one before it.
-    """
-
-    window: Window
-    notes: WindowNotes
-    files: list[DataFile] = field(default_factory=list)
-    error: Exception | None = None
-    read_whole: bool = False
 
 
 class WindowParser:
@@ -130,7 +115,7 @@ class WindowParser:
         except Exception as raised:  # noqa: BLE001  whoever takes it raises it
             error = raised
         read_whole = any(records.was_read for records in self._full_refresh.values())
-        return _Unfinished(files, ParsedWindow(task.window, self._notes.take(), error=error, read_whole=read_whole))
+        return _Unfinished(files, self._notes.take(task.window, error=error, read_whole=read_whole))
 
     def _write_window(self, task: WindowTask) -> list[Future[DataFile]]:
         """The files of a window, which the thread finishes."""

@@ -171,6 +171,7 @@ def test_43_the_state_of_a_hundred_thousand_parents_is_one_small_file(
 
 def write_marks(lake: Lake, count: int, passes: int) -> None:
     """Writes marks as syncs do. The oldest is of January 27th."""
+    lake.raw("vendor", "tasks", "acme", windowed=True).commit(lambda _: Commit(transactions={"passes": 1}))
     table = lake.marks("vendor", "tasks", "acme")
     oldest = int(datetime(2026, 1, 27, tzinfo=UTC).timestamp() * 1_000_000)
     file = table.new_file()

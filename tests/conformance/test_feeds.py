@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,6 +149,17 @@ def test_49_a_refetch_starts_anew_and_the_next_sync_goes_on_from_its_end(connect
     api.requests.clear()
     acme.sync(LogsStream)
     assert [param(request, "after") for request in api.requests] == ["13"]
+
+
+def test_49_once_its_table_is_removed_a_feed_is_listed_from_the_start(
+    connect: Connect, api: Vendor, tmp_path: Path
+) -> None:
+    api.handler = SystemLog(12)
+    acme = connect(OktaIntegration)
+    acme.sync(LogsStream)
+    shutil.rmtree(tmp_path / "lake" / "raw")
+    acme.sync(LogsStream)
+    assert acme.ids(LogsStream) == list(range(12))
 
 
 def test_49_a_range_leaves_the_place_as_it_is(connect: Connect, api: Vendor) -> None:

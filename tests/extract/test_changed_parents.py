@@ -11,6 +11,7 @@ import pytest
 from dazz_assets import Stream
 from dazz_assets.errors import DefinitionError, SyncError
 from dazz_assets.extract.ranges import SyncRange
+from dazz_assets.extract.sync_stream import first_window
 from dazz_assets.spec.read import read_integration
 from tests.declaring import declare
 from tests.help_desk_vendor import Customer
@@ -159,6 +160,7 @@ def test_after_the_tables_were_removed_all_is_fetched(tracker: Tracker, customer
     customer.sync("comments", "changes")
     for stream in ("comments", "changes"):
         shutil.rmtree(tmp_path / "lake" / "raw" / "tracker" / stream)
+    assert first_window(customer.session, [customer.spec.streams["changes"]]) == date(2026, 1, 5)
     customer.sync("comments", "changes")
     assert keys(customer, "comments") == keys(customer, "changes") == ["a1", "b1", "c1"]
 

@@ -111,7 +111,7 @@ def boards() -> Iterator[Boards]:
 def told(count: str) -> str:
     return (
         f"{count} came in place of records. Nothing is stored of them: a null holds no data, and does not say to which "
-        "of boards it belongs"
+        "of boards it belongs. Check what the credentials may read, and ask the vendor what a null stands for"
     )
 
 

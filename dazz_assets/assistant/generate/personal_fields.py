@@ -7,7 +7,8 @@ from dazz_assets.assistant.generate.object_fields import HOLDERS
 from dazz_assets.assistant.generate.python_names import singular
 from dazz_assets.assistant.infer import read_shape
 from dazz_assets.assistant.infer.field_shapes import ValueShape
-from dazz_assets.assistant.infer.json_values import is_addressable, is_id, join_path, split_words
+from dazz_assets.assistant.infer.json_values import is_addressable, is_id, split_words
+from dazz_assets.field_paths import join_path
 
 _MAX_DEPTH = 20
 

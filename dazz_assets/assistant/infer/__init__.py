@@ -3,7 +3,7 @@
 from dazz_assets.assistant.infer.coverage import ModelCoverage, model_coverage
 from dazz_assets.assistant.infer.cursor_fields import CursorField, find_cursor_fields
 from dazz_assets.assistant.infer.field_shapes import RecordField, ValueShape, list_fields, read_shape
-from dazz_assets.assistant.infer.json_values import decode_json, join_path
+from dazz_assets.assistant.infer.json_values import decode_json
 from dazz_assets.assistant.infer.key_fields import KeyFields, find_key_fields
 from dazz_assets.assistant.infer.paging_style import Paging, find_paging, missing_path, paginators_match
 from dazz_assets.assistant.infer.records_path import RecordsPath, find_record_paths
@@ -21,7 +21,6 @@ __all__ = [
     "find_key_fields",
     "find_paging",
     "find_record_paths",
-    "join_path",
     "list_fields",
     "missing_path",
     "model_coverage",

@@ -12,9 +12,8 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.fields import FieldInfo
 
 from dazz_assets.assistant.infer.field_shapes import RecordField, list_fields, read_shape
-from dazz_assets.assistant.infer.json_values import join_path
 from dazz_assets.declare.stream import RecordModel
-from dazz_assets.field_paths import ANY_MEMBER, split_path, without_indexes
+from dazz_assets.field_paths import ANY_MEMBER, join_path, split_path, without_indexes
 from dazz_assets.names import is_near
 
 _Steps = tuple[str, ...]

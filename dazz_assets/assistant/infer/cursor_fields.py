@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from dazz_assets.assistant.infer.json_values import join_path, list_scalar_paths, read_texts, split_words, value_kind
+from dazz_assets.assistant.infer.json_values import list_scalar_paths, read_texts, split_words, value_kind
+from dazz_assets.field_paths import join_path
 from dazz_assets.spec.timestamps import parse_timestamp
 
 TimeMeaning = Literal["changed", "seen", "created", "other"]

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazz_assets.assistant.infer.json_values import Kind, is_id, join_path, split_words, value_kind
+from dazz_assets.assistant.infer.json_values import Kind, is_id, split_words, value_kind
+from dazz_assets.field_paths import join_path
 
 # An object is a map if most names are longer than this, or if it has more names and most objects lack most of them.
 # One long name makes no map: its neighbours are fields, and may name a person.

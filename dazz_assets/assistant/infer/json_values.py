@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import join_path, split_path
 
 Kind = Literal[
     "null",
@@ -91,11 +91,6 @@ def decode_json(text: bytes | str) -> Any:
         return json.loads(text, parse_int=_parse_integer)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-
-
-def join_path(names: Sequence[str]) -> str:
-    """Join names to a path; the inverse of `dazz_assets.field_paths.split_path`."""
-    return ".".join(name.replace(".", "\\.") for name in names)
 
 
 def is_addressable(names: tuple[str, ...]) -> bool:

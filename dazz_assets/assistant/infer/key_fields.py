@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from dazz_assets.assistant.infer.json_values import join_path, list_scalar_paths, read_texts, split_words, value_kind
+from dazz_assets.assistant.infer.json_values import list_scalar_paths, read_texts, split_words, value_kind
+from dazz_assets.field_paths import join_path
 
 # Common names of identifiers, the likeliest first. Names that end in one of these rank below.
 _NAMES = (

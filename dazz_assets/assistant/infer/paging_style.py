@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dazz_assets.assistant.infer.json_values import decode_json, join_path, split_words
+from dazz_assets.assistant.infer.json_values import decode_json, split_words
+from dazz_assets.field_paths import join_path
 from dazz_assets.http import CursorToken, GraphQLCursor, LinkHeader, NextLink, Offset, Page, PageNumber, Paginator
 from dazz_assets.http.paging.next_links import find_header_link
 from dazz_assets.http.paging.pagination import OURS, path_read_by

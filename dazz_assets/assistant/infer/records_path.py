@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dazz_assets.assistant.infer.json_values import is_addressable, join_path
+from dazz_assets.assistant.infer.json_values import is_addressable
+from dazz_assets.field_paths import join_path
 
 _MAX_DEPTH = 6
 # Common names of the list of records, the likeliest first.

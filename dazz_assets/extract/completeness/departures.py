@@ -16,8 +16,6 @@ import pyarrow.compute as pc
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.lake import DEPARTURES_SCHEMA, Commit, DataFile, Table, TableVersion
 from dazz_assets.lake.table import read_uncommitted
-from dazz_assets.session import Session
-from dazz_assets.spec.specs import StreamSpec
 
 # The application transaction of a raw table that holds the version of its departures.
 _VERSION = "departures"
@@ -33,12 +31,11 @@ class Departures:
     """
 
     def __init__(self, state: SyncState, uncertain: AbstractSet[str | None], listed_at: datetime | None) -> None:
-        session = state.session
         self._state = state
-        self._table = session.lake.departures(session.spec.name, state.stream.name, session.connection.id)
+        self._table = _find_table(state, state.stream.name)
         self._before = dict(_read(self._table.open())) if state.stream.cursor is None else {}
         self._uncertain, self._parents = set(uncertain), frozenset(state.parents)
-        self._at = listed_at or session.now()
+        self._at = listed_at or state.session.now()
 
     def record(self, files: Sequence[DataFile]) -> None:
         """Keep what the stored rows have and these files, which are to replace them, lack.
@@ -54,7 +51,7 @@ class Departures:
         # A record that lost its key may be any of those that are missing.
         self._uncertain |= {parent for batch in new for parent in _parents_of_problems(batch)}
         missing: _Rows = {}
-        for batch in state.stored.read(["key", "parent", "problem"]) if state.stored is not None else ():
+        for batch in state.stored.read(["key", "parent", "problem"]):
             left = pc.and_(pc.is_null(batch.column("problem")), pc.invert(pc.is_in(batch.column("key"), listed)))
             missing |= {row["key"]: (row["parent"], None) for row in batch.filter(left).to_pylist()}
         came_back = set(pc.filter(listed, pc.is_in(listed, pa.array(self._before, pa.string()))).to_pylist())
@@ -86,10 +83,10 @@ class Departures:
         return parent in gone_parents
 
     def _gone_parents(self, parents: AbstractSet[str | None]) -> AbstractSet[str]:
-        session, parent = self._state.session, self._state.stream.parent
+        parent = self._state.stream.parent
         if parent is None or parents <= self._parents:
             return frozenset()
-        table = session.lake.departures(session.spec.name, parent, session.connection.id)
+        table = _find_table(self._state, parent)
         return {key for key, (_, since) in _read(table.open()) if since is not None}
 
     def _write(self, rows: _Rows) -> None:
@@ -103,13 +100,17 @@ class Departures:
         self._table.commit(lambda _: Commit([written], "everything"))
 
 
-def has_unconfirmed(session: Session, stream: StreamSpec, unlisted: AbstractSet[str | None]) -> bool:
+def has_unconfirmed(state: SyncState) -> bool:
     """Whether records of a snapshot are missing of which no whole list said yet that they are gone.
 
-    unlisted: parents that no list will speak of, so that theirs do not count.
+    Those of parents that are not listed don't count.
     """
-    table = session.lake.departures(session.spec.name, stream.name, session.connection.id)
-    return _are_unconfirmed({key: row for key, row in _read(table.open()) if row[0] not in unlisted})
+    table = _find_table(state, state.stream.name)
+    return _are_unconfirmed({key: row for key, row in _read(table.open()) if row[0] not in state.unchanged})
+
+
+def _find_table(state: SyncState, stream: str) -> Table:
+    return state.session.lake.departures(state.session.spec.name, stream, state.session.connection.id)
 
 
 def _are_unconfirmed(rows: _Rows) -> bool:

@@ -8,7 +8,6 @@ sync misses changes, and nothing else shows it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -19,7 +18,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.marks import Source
+from dazz_assets.extract.marks import NONE, Source, transaction_hash
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.sync_state import EXAMINED, SyncState, has_transaction
@@ -41,8 +40,6 @@ _MOST_KEYS_TOGETHER = 100_000
 _MOST_PAGES = 10
 # Numbers below that are no times of a record: 2000-01-01 in epoch seconds.
 _FIRST_EPOCH = 946_684_800
-# Stands for no mark, where a transaction can't be unset.
-_NOT_EXAMINED = 0
 _NOTHING = ContentFingerprint().value()
 
 
@@ -94,17 +91,17 @@ class MarkWatch:
     def examine(self, listed: Sequence[Source]) -> None:
         """Warn of a record at a mark that the API leaves out, and keep that mark. listed: sources, to their end.
 
-        The API is asked again only for one source in a sync, and for that source once for each mark.
+        The API is asked again for one source in a sync at most, and not for the mark at which it was asked the last
+        time and listed nothing more.
         """
         state, report = self._state, self._state.report
         for source in listed:
             mark = self.marks.get(source.parent)
             # If the walk before this one listed nothing there either, the API was asked then, if for any source.
-            is_in_doubt = source.parent in state.uncertain or source.parent in state.shifted
-            if mark is None or source.boundary == _NOTHING or is_in_doubt:
+            if mark is None or source.boundary == _NOTHING or source.parent in state.uncertain:
                 continue
             if (fault := self._find_left_out(source, mark)) is not None:
-                for parents in (state.uncertain, state.shifted):
+                for parents in (state.uncertain, state.mark_stays):
                     parents.add(source.parent)
                 where = "" if source.parent is None else f"{state.stream.parent} {source.parent}: "
                 report.warnings.append(f"{where}{fault}")
@@ -115,16 +112,16 @@ class MarkWatch:
 
     def _find_left_out(self, source: Source, mark: int) -> str | None:
         state, listed = self._state, self._keys.get(source.parent, set())
-        if state.stored is None or state.examined is not None:
+        if state.examined is not None:
             return None
         left = {key: record for key, record in records_at(state.stored, mark, source.parent) if key not in listed}
-        examined = _hash_mark(source.parent, mark)
+        examined = transaction_hash(json.dumps([source.parent, mark]))
         if not left or has_transaction(state.stored, EXAMINED, examined):
             return None
         state.examined = examined
         for since in _earlier_times(mark, left.values()):
             if (found := self._find_listed(source, since, mark, left)) is not None:
-                state.examined = _NOT_EXAMINED
+                state.examined = NONE
                 return self._describe(source, *found, since)
         return None
 
@@ -209,9 +206,3 @@ def _find_times(value: object) -> Iterator[int]:
         at = parse_timestamp(str(value))
         if at is not None and at >= _FIRST_EPOCH * _SECOND:
             yield at
-
-
-def _hash_mark(parent: str | None, mark: int) -> int:
-    """A mark of a source, as 63 bits, which fit a Delta application transaction."""
-    text = json.dumps([parent, mark])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1

@@ -80,6 +80,7 @@ class ListProgress:
         self._stopped = False
         self._refused: FetchError | None = None
         self.lost_place: PlaceLostError | None = None
+        """The walk ended because the vendor no longer took its own place in the list."""
         self.end_reason = ""
         self.newest: int | None = None
         self.is_ascending = True
@@ -130,10 +131,6 @@ class ListProgress:
         pattern = _PAST_LIMIT if self._page_sizes else _RANGE_TOO_LARGE
         says_so = error.status in _PAST_LIMIT_STATUSES and pattern.search(error.problem) is not None
         return isinstance(error, RangeTooLargeError) or says_so
-
-    def lose_place(self, error: PlaceLostError) -> None:
-        """Note that the walk ended because the vendor no longer took its own place in the list."""
-        self.lost_place = error
 
     def end_at_limit(self, error: FetchError) -> None:
         """Note that the walk ended at the vendor's result limit: the list then counts as cut short."""

@@ -37,7 +37,7 @@ class Loss:
     def refuse(self, state: SyncState, reason: str) -> SyncError:
         """The error of a sync that does not believe the list."""
         return SyncError(
-            f"{state.session.name}, stream {state.stream.name}: {self}, and {reason}. The stored records were not "
+            f"{state.place}: {self}, and {reason}. The stored records were not "
             f"replaced. If the loss is real, sync with --accept-shrink, or raise `max_shrink` on "
             f"{state.stream.stream.__name__}"
         )
@@ -48,7 +48,7 @@ def find_loss(state: SyncState, after: int, unlisted: AbstractSet[str]) -> Loss 
 
     after: how many records it has. unlisted: parents that were not listed, whose records don't count.
     """
-    if state.stored is None or state.identity_changed or not _is_suspicious(state, state.stored.rows, after):
+    if state.identity_changed or not _is_suspicious(state, state.stored.rows, after):
         return None  # No file has to be opened: there are no more keys than rows.
     before = state.stored_keys(without=unlisted)
     if not _is_suspicious(state, before, after):

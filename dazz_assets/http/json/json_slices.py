@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 from msgspec import Raw
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.json.body_bytes import is_utf8, locate
 
 _OBJECT = msgspec.json.Decoder(dict[str, Raw])
@@ -186,7 +186,7 @@ class Document:
 def _find_list_paths(value: Any, above: tuple[str, ...]) -> Iterator[str]:
     """The paths of outermost lists whose items may be records."""
     if isinstance(value, list) and all(isinstance(item, dict) for item in value[:1]):
-        yield ".".join(name.replace(".", "\\.") for name in above)
+        yield join_path(above)
     elif isinstance(value, dict) and len(above) < _MAX_LIST_DEPTH:
         for name, member in value.items():
             yield from _find_list_paths(member, (*above, name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import MissingPaginatorError
 from dazz_assets.http.page import Page
@@ -79,7 +79,7 @@ class ListEnds:
         way, read = split_path(rules.records), split_path(path_read_by(self._paginator, page.request) or "")
         shared = next((place for place in range(len(way)) if read[: place + 1] != way[: place + 1]), len(way))
         for length in range(1, min(shared, len(way) - 1) + 1):
-            path = ".".join(part.replace(".", "\\.") for part in way[:length])
+            path = join_path(way[:length])
             if page.has(path) and page.value(path) is None:
                 self._client.warn(
                     "null page",
@@ -151,10 +151,10 @@ class ListEnds:
 
     def _check_fullness(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn of a list that ends with its first page, if that may have no more records than it has."""
-        why = None if self._may_have_one_page else self._describe_fullness(page, rules, received)
-        if why is None:
-            return
         paginator = self._paginator
+        why = describe_fullness(page, received, records=rules.records, guesses=paginator is None)
+        if self._may_have_one_page or why is None:
+            return
         advice = f"If there may be more, {'set' if paginator is None else 'correct'} `paginator`"
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} found no way on"
         self._client.warn(
@@ -162,9 +162,6 @@ class ListEnds:
             f"{page.request.method} {page.url}: the list may be cut off: its only page has {received} records, {why}, "
             f"and {finds}. {advice}; if the list has one page only, set max_pages = 1.",
         )
-
-    def _describe_fullness(self, page: Page, rules: ResponseRules, received: int) -> str | None:
-        return describe_fullness(page, received, records=rules.records, guesses=self._paginator is None)
 
     def _explains(self, paginator: Paginator, hint: NextPageHint, number: int) -> bool:
         """Whether the paginator may leave a token unread: it has found the way so far, or reads the field beside it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import escape_name, split_path
 from dazz_assets.http.errors import FetchError
 from dazz_assets.http.page import Page
 from dazz_assets.http.paging.paging_names import (
@@ -126,4 +126,4 @@ def _has_more(value: Any, more: str, reached: int | None) -> bool:
 
 
 def last_segment(path: str) -> str:
-    return split_path(path)[-1].replace(".", "\\.") if path else ""
+    return escape_name(split_path(path)[-1]) if path else ""

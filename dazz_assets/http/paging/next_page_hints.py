@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from msgspec import Raw
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.json.json_slices import object_members_at, read_integer, read_value
 from dazz_assets.http.page import Page, sent_pairs
 from dazz_assets.http.paging.next_links import find_header_link, find_next_link, says_nothing_follows
@@ -123,7 +123,7 @@ class PageField:
 
     @property
     def place(self) -> str:
-        return ".".join(part.replace(".", "\\.") for part in self.path)
+        return join_path(self.path)
 
     def hint(self, setting: str, *, at: str = "", is_certain: bool = False, is_doubtful: bool = False) -> NextPageHint:
         sign = f"`{at or self.place}`" + (f" of {self.value}" if is_doubtful and read_number(self.value) else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -17,12 +16,10 @@ from dazz_assets.http.errors import (
     TransientError,
     UnavailableError,
 )
-from dazz_assets.http.json.json_slices import read_integer
 from dazz_assets.http.quotes import end_sentence, quote_start, shorten
-from dazz_assets.http.responses.reasons import find_codes
+from dazz_assets.http.responses.reasons import find_codes, read_body
 from dazz_assets.http.told_limits import read_allowance, requested_wait
 
-_READ_BYTES = 1_000_000
 # Of a body, so much is searched for the words of a limit.
 _LIMIT_BYTES = 20_000
 TEXT_KEYS = (
@@ -247,7 +244,7 @@ def vendor_message(body: bytes) -> str:
 
     Not masked: an API may echo the secret.
     """
-    value = _read(body)
+    value = read_body(body)
     texts = list(dict.fromkeys(text for text in _messages(value) if text))
     if texts and isinstance(value, dict) and isinstance(value.get("documentation_url"), str):
         texts.append(value["documentation_url"])
@@ -256,14 +253,7 @@ def vendor_message(body: bytes) -> str:
 
 def has_messages(body: bytes) -> bool:
     """Whether `vendor_message` finds messages in a body, and does not quote its start."""
-    return any(_messages(_read(body)))
-
-
-def _read(body: bytes) -> Any:
-    try:
-        return json.loads(body, parse_int=read_integer) if len(body) <= _READ_BYTES else None
-    except (ValueError, RecursionError):
-        return None
+    return any(_messages(read_body(body)))
 
 
 def mentions_rate_limit(text: str | bytes) -> bool:

@@ -9,10 +9,11 @@ from http import HTTPStatus
 from typing import Any
 
 from dazz_assets.http.json.json_slices import read_integer
+from dazz_assets.http.paging.paging_names import normalize
 
 _READ_BYTES = 1_000_000
 _MAX_DEPTH = 5
-# Fields that hold a code, the most specific first, as `_normalize` writes them.
+# Fields that hold a code, the most specific first, as `normalize` writes them.
 _CODE_FIELDS = ("reason", "errorcode", "code", "errorcodes", "errortype", "status", "type")
 _CODE = re.compile(r"[A-Za-z][\w.:-]*")
 # What says nothing beyond that it is an error, and what names a kind of message.
@@ -24,7 +25,7 @@ _STATUS_OF_CODE = {"RESOURCE_EXHAUSTED": 429, "THROTTLED": 429, "UNAVAILABLE": 5
 
 def find_codes(body: bytes) -> list[str]:
     """The codes in a JSON body that say why it failed, the most specific first; none in any other body."""
-    found = [pair for pair in _fields(_read(body), _MAX_DEPTH) if pair[0] in _CODE_FIELDS]
+    found = [pair for pair in _fields(read_body(body), _MAX_DEPTH) if pair[0] in _CODE_FIELDS]
     codes = [
         value
         for wanted in _CODE_FIELDS
@@ -36,7 +37,7 @@ def find_codes(body: bytes) -> list[str]:
 
 def find_told_status(body: bytes) -> int | None:
     """The status from 400 up that a JSON body names, as a number or by its name; 429 goes before any other."""
-    fields = list(_fields(_read(body), _MAX_DEPTH))
+    fields = list(_fields(read_body(body), _MAX_DEPTH))
     numbers = [value for name, value in fields if name in _STATUS_FIELDS and not isinstance(value, bool)]
     told = [int(value) for value in numbers if re.fullmatch(r"[45]\d\d", str(value))]
     told += [status for code in find_codes(body) if (status := _status_named(code)) is not None]
@@ -49,7 +50,8 @@ def _status_named(code: str) -> int | None:
     return known if status is None else int(status) if status >= 400 else None
 
 
-def _read(body: bytes) -> Any:
+def read_body(body: bytes) -> Any:
+    """The JSON of a body that tells of a failure; None if it has none, or is too large."""
     try:
         return json.loads(body, parse_int=read_integer) if len(body) <= _READ_BYTES else None
     except (ValueError, RecursionError):
@@ -59,7 +61,7 @@ def _read(body: bytes) -> Any:
 def _fields(value: Any, depth: int) -> Iterator[tuple[str, Any]]:
     """The fields of all objects, those of an object before those below it."""
     if isinstance(value, dict):
-        yield from ((re.sub(r"[^a-z0-9]", "", name.lower()), item) for name, item in value.items())
+        yield from ((normalize(name), item) for name, item in value.items())
     below = value.values() if isinstance(value, dict) else value[:10] if isinstance(value, list) else ()
     for item in below if depth else ():
         yield from _fields(item, depth - 1)

@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import escape_name, split_path
 from dazz_assets.http.json.json_slices import Document
-from dazz_assets.http.paging.paging_names import read_flag, read_number
+from dazz_assets.http.paging.paging_names import normalize, read_flag, read_number
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.responses.failures import mentions_rate_limit, vendor_message
 
@@ -164,7 +163,7 @@ class _Search:
         if candidates and (role != "way" or not self.has_records()):
             for name in sorted(candidates, key=lambda name: _normalize(name) not in _REPORTS):
                 if self._reports(level, name, role, above):
-                    return _Report([name], level.value(_escape(name)), level)
+                    return _Report([name], level.value(escape_name(name)), level)
         for name in names:
             below = level.members()[name] if depth < _MAX_DEPTH and (name,) != tuple(data) else None
             role_below = _role_of(name, level, data, depth)
@@ -178,7 +177,7 @@ class _Search:
 
     def _reports(self, level: Document, plain_name: str, role: Role, above: str) -> bool:
         """Whether a field of an object reports an error, given what the object is and whether records came."""
-        name, value = _normalize(plain_name), level.value(_escape(plain_name))
+        name, value = _normalize(plain_name), level.value(escape_name(plain_name))
         if role != "way" and not self.is_record and _says_partial(name, value, role, above):
             return True
         has_words = any(_normalize(other) in _WORDS for other in level.names())
@@ -250,17 +249,13 @@ def says_all_is_well(text: str) -> bool:
 
 
 def _find_message(level: Document) -> str:
-    texts = [level.value(_escape(other)) for other in level.names() if _normalize(other) in MESSAGES]
+    texts = [level.value(escape_name(other)) for other in level.names() if _normalize(other) in MESSAGES]
     return next((text.strip() for text in texts if isinstance(text, str)), "")
 
 
 def _is_error_notice(item: Any) -> bool:
     kinds = [item.get(name) for name in _NOTICE_KINDS] if isinstance(item, dict) else []
     return any(isinstance(kind, str) and _ERROR_KIND.fullmatch(kind.strip()) is not None for kind in kinds)
-
-
-def _escape(name: str) -> str:
-    return name.replace(".", "\\.")
 
 
 def _may_report(name: str) -> bool:
@@ -310,6 +305,5 @@ def _texts(value: Any) -> list[str]:
     return [text for item in value[:10] for text in (_texts(item) if isinstance(item, dict | list) else [str(item)])]
 
 
-@lru_cache(maxsize=1024)
 def _normalize(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())
+    return normalize(name.rpartition(":")[2])

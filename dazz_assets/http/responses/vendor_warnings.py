@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import escape_name, split_path
 from dazz_assets.http.json.json_fields import storable_text
 from dazz_assets.http.json.json_slices import Document
 from dazz_assets.http.page import Page, sent_values
@@ -65,7 +65,7 @@ def _find_in_body(
         place, plain = above + name, normalize(name)
         if place in ignored:
             continue
-        if _WARNS.fullmatch(plain) and (text := _describe(level.value(name.replace(".", "\\.")), mask)):
+        if _WARNS.fullmatch(plain) and (text := _describe(level.value(escape_name(name)), mask)):
             return place, text
         if not above and plain in _ENVELOPES and bytes(raw := level.members()[name]).lstrip().startswith(b"{"):
             below = _find_in_body(Document(bytes(raw)), ignored, mask, f"{name}.")
@@ -82,7 +82,7 @@ def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tup
         plain = normalize(name)
         if plain not in _STATES or name in ignored or (is_thing and plain in ("status", "state")):
             continue
-        value = page.value(name.replace(".", "\\."))
+        value = page.value(escape_name(name))
         if isinstance(value, str) and normalize(value) in _UNFINISHED and value not in sent_values(page.request):
             return name, f"it is {value!r}, so the list may not be whole yet"
     return None
@@ -93,7 +93,7 @@ def _find_message(level: Document, rules: ResponseRules, mask: Callable[[str], s
     for name in level.names():
         if normalize(name) not in MESSAGES or name in rules.data_fields:
             continue
-        value = level.value(name.replace(".", "\\."))
+        value = level.value(escape_name(name))
         if isinstance(value, str) and not says_all_is_well(value):
             return name, _quote(value, mask)
     return None

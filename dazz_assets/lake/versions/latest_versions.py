@@ -176,7 +176,7 @@ class LatestVersions:
     def have_several(self, keys: Sequence[str]) -> Sequence[str]:
         """Those of some keys that may have more than one stored row."""
         hashes = np.array([hash(key) for key in keys], np.int64)
-        return [key for key, found in zip(keys, _are_among(hashes, self._superseded_keys), strict=True) if found]
+        return [key for key, found in zip(keys, are_among(hashes, self._superseded_keys), strict=True) if found]
 
     @cached_property
     def _superseded_keys(self) -> NDArray[np.int64]:
@@ -185,7 +185,7 @@ class LatestVersions:
             return _NO_NUMBERS
         hashes = array("q")
         for batch in self.version.read_files(self.version.files, ["key", "sequence"], BATCH_ROWS):
-            repeated = batch.filter(pa.array(_are_among(np.asarray(batch.column("sequence")), self.superseded)))
+            repeated = batch.filter(pa.array(are_among(np.asarray(batch.column("sequence")), self.superseded)))
             hashes.extend(map(hash, repeated.column("key").to_pylist()))
         return np.sort(np.frombuffer(hashes, np.int64))
 
@@ -201,7 +201,7 @@ def _read_others(
         yield from version.read_files(files, columns, BATCH_ROWS)
         return
     for batch in version.read_files(files, list(dict.fromkeys([*columns, "sequence"])), BATCH_ROWS):
-        wanted = ~_are_among(np.asarray(batch.column("sequence")), superseded)
+        wanted = ~are_among(np.asarray(batch.column("sequence")), superseded)
         rows = batch.select(list(columns))
         if wanted.any():
             yield rows if wanted.all() else rows.filter(pa.array(wanted))
@@ -215,12 +215,12 @@ def _find_superseded(version: TableVersion, files: Sequence[StoredFile]) -> NDAr
     return np.sort(read_bounded(sql, {"files": version.duckdb_paths(files)}).column(0).to_numpy())
 
 
-def _are_among(sequences: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of some sequences are among others, which are in order: to sort those anew for each batch takes long."""
+def are_among(numbers: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some numbers are among others, which are in order: to sort those anew for each batch takes long."""
     if not len(wanted):
-        return np.zeros(len(sequences), np.bool_)
-    places = np.minimum(np.searchsorted(wanted, sequences), len(wanted) - 1)
-    found: NDArray[np.bool_] = wanted[places] == sequences
+        return np.zeros(len(numbers), np.bool_)
+    places = np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)
+    found: NDArray[np.bool_] = wanted[places] == numbers
     return found
 
 

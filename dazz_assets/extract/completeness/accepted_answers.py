@@ -1,0 +1,33 @@
+"""What a vendor says in place of records, or beside them, and the stream can do without."""
+
+from dazz_assets.counts import format_count
+from dazz_assets.extract.parent_groups import name_some
+from dazz_assets.spec.specs import StreamSpec
+
+# Quote at most this many different texts of a vendor's.
+_MOST_QUOTED = 20
+
+
+class AcceptedAnswers:
+    """The vendor's texts, each with the parents that it was about."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, list[str | None]] = {}
+
+    def add(self, parent: str | None, said: str) -> None:
+        """Add a text. What is said again of the same parent at once counts as one."""
+        parents = self._parents.setdefault(said, [])
+        if parent not in parents[-1:]:
+            parents.append(parent)
+
+    def describe(self, stream: StreamSpec) -> list[str]:
+        """Warnings that quote each text once."""
+        warnings = []
+        for said, parents in list(self._parents.items())[:_MOST_QUOTED]:
+            named = [parent for parent in parents if parent is not None]
+            where = f"{stream.parent} {name_some(named)}: " if named else ""
+            warnings.append(f"{where}{said}")
+        if (left := len(self._parents) - _MOST_QUOTED) > 0:
+            answers = format_count(left, "more answer")
+            warnings.append(f"{answers} of the vendor's, in place of records or beside them, not quoted here")
+        return warnings
