@@ -46,7 +46,7 @@ class SeenHashes:
     def contains(self, hashes: Hashes) -> NDArray[np.bool_]:
         """For each of the hashes whether it was added."""
         recent = np.fromiter((value in self._recent for value in hashes.tolist()), np.bool_, len(hashes))
-        found: NDArray[np.bool_] = recent | _find(self._older, hashes) | _find(self._newer, hashes)
+        found: NDArray[np.bool_] = recent | are_among(hashes, self._older) | are_among(hashes, self._newer)
         return found
 
     def add_many(self, hashes: Hashes) -> None:

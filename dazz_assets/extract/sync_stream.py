@@ -123,7 +123,7 @@ class StreamSync:
         for part, left in self._state.exits.take():
             # The marks lie behind the range now, as where the start was moved back.
             Pass(self._state, replace(part, before_marks=True), left).run()
-            self._save_marks()
+            self._marks.save(self._sources)
             self._require_listed()
 
     def _require_listed(self) -> None:
