@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.batch import RowBatch
 from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import DataFile, Table, TableVersion
 from dazz_assets.lake.shared_keys import SharedKeys, find_shared_keys
@@ -27,6 +28,13 @@ def require_own_keys(
     current = [parent for parent in parents if parent is not None]
     if (shared := find_shared_keys(table, added, stored, current)) is not None:
         raise SyncError(f"{session.name}, stream {stream.name}: {_describe(session, stream, shared)}")
+
+
+def count_repeated(rows: RowBatch) -> int:
+    """How many of some new rows have the key of another one in the same page: it can't be an older version of it."""
+    if len(set(rows.keys)) == len(rows):
+        return 0
+    return len(rows) - len(set(zip(rows.origin_of.tolist(), rows.keys, strict=True)))
 
 
 def describe_repeated(stream: StreamSpec, repeated: int) -> str:

@@ -13,6 +13,7 @@ from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import BOUNDARY, COVERED, Marks, Source, has_other_identity, read_mark
 from dazz_assets.extract.nested_lists import CutList
+from dazz_assets.extract.own_keys import describe_repeated
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange, keeps_position
@@ -129,6 +130,8 @@ class StreamSync:
                     raise SyncError(self._describe_failures(sources, all_passed_over=True))
                 if part.before_marks:
                     self._record_start(part.since, sources)
+            if state.is_first and state.report.repeated:
+                state.report.warnings.append(describe_repeated(self._stream, state.report.repeated))
             if state.strays:
                 state.report.warnings.append(self._describe_strays())
             if state.nested_lists.found is not None:

@@ -35,6 +35,7 @@ _PAGE_SIZE = re.compile(
     rf"(sysparm|page|max|default|{_THINGS}s?)?limit|top|take|(max|default)?(page|batch|chunk)size|max(page|{_THINGS}s|results?|keys|count)"
     rf"|({_THINGS}s?)?perpage|maxpagesize|page(limit|len(gth)?)"
 )
+_COUNTER = re.compile(r"(start)?(offset|skip|start|startat|startindex|page(no|num|number|index)?)")
 _PAGE_COUNT = re.compile(r"(total|num|nb|number(of)?|max)?pages?(count|total)?s?|totalnumberofpages|lastpage(number)?")
 
 
@@ -89,6 +90,11 @@ def means_page_count(name: str) -> bool:
 def means_page_size(name: str) -> bool:
     """Whether a number of this normalised name may be the most records that a page has: `perPage`, `limit`."""
     return _PAGE_SIZE.fullmatch(name) is not None
+
+
+def means_counter(name: str) -> bool:
+    """Whether a parameter of this normalised name may count pages or records: `page`, `offset`, `startAt`."""
+    return _COUNTER.fullmatch(name) is not None
 
 
 def read_flag(value: object) -> bool | None:
