@@ -23,6 +23,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_PACKED = ((b"\x1f\x8b", "gzip"), (b"PK\x03\x04", "zip"))
 _FORMATS: Mapping[str, Format] = {
     "application/x-ndjson": "ndjson",
     "application/ndjson": "ndjson",
@@ -86,6 +87,8 @@ def _to_utf8(body: bytes, charset: str | None) -> tuple[bytes, str | None]:
     else:
         if b"\0" in body[:4]:  # JSON begins with two ASCII characters (RFC 4627, section 3).
             charset = json.detect_encoding(body)
+    if (kind := next((kind for begins, kind in _PACKED if body.startswith(begins)), None)) is not None:
+        raise BodyFormatError(f"it is a {kind} file, which is not unpacked: code of a stream's `pages` can do that")
     try:
         codec = codecs.lookup(charset or "utf-8").name
         if (codec == "utf-8" or codec in _NAMED_BY_DEFAULT) and is_utf8(body):
