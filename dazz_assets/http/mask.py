@@ -72,9 +72,11 @@ class Mask:
     def _replace_beginning(self, quote: str) -> str:
         """A text that was cut off, without the beginning of a secret at its end."""
         for secret in self._known:
-            for length in range(min(len(secret), len(quote)), _LEAST_BEGINNING - 1, -1):
-                if quote.endswith(secret[:length]):
-                    return quote[:-length] + self._hidden
+            place = quote.find(secret[:_LEAST_BEGINNING], max(0, len(quote) - len(secret)))
+            while 0 <= place <= len(quote) - _LEAST_BEGINNING:
+                if secret.startswith(quote[place:]):
+                    return quote[:place] + self._hidden
+                place = quote.find(secret[:_LEAST_BEGINNING], place + 1)
         return quote
 
     def __repr__(self) -> str:
