@@ -13,8 +13,9 @@ class Cursor:
     cursor = Cursor("updated_at", since="updated_after", until="updated_before", order="asc")
     ```
 
-    field: path of the field in a record, for example `"attributes.updated_at"`. Its values are RFC 3339 times, dates
-        or epoch numbers (seconds, milliseconds or microseconds); which of these is read from the values.
+    field: path of the field in a record, for example `"attributes.updated_at"`. Its values are RFC 3339 times,
+        dates, times without signs (`20260131235959`), or epoch numbers (seconds, milliseconds or microseconds); which
+        of these is read from the values.
     since, until: names of the request's parameters for the two bounds. Where the stream has a `body`, they are dotted
         paths of the body's fields instead. `since="updated_after"` is short for
         `params = {"updated_after": "{cursor.since}"}`: write that out where a bound belongs inside an expression, a

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http.placeholders import parent_field
 from dazz_assets.lake import DataFile, TableVersion
@@ -22,6 +23,13 @@ def require_own_keys(state: SyncState, added: Sequence[DataFile], *, beside: Tab
     current = [parent for parent in state.parents if parent is not None]
     if (shared := find_shared_keys(state.table, added, beside, current)) is not None:
         raise SyncError(f"{state.place}: {_describe(session, stream, shared)}")
+
+
+def count_repeated(rows: RowBatch) -> int:
+    """How many of some new rows have the key of another one in the same page: it can't be an older version of it."""
+    if len(set(rows.keys)) == len(rows):
+        return 0
+    return len(rows) - len(set(zip(rows.origin_of.tolist(), rows.keys, strict=True)))
 
 
 def describe_repeated(stream: StreamSpec, repeated: int) -> str:

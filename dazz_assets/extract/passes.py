@@ -23,7 +23,7 @@ from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.list_walk import ListEnd, ListPages, ListRestart
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.own_keys import describe_repeated, require_own_keys
+from dazz_assets.extract.own_keys import count_repeated, describe_repeated, require_own_keys
 from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.seen_hashes import SeenHashes
@@ -306,6 +306,8 @@ class Pass:
         sequences = self._slices.add(rows)
         self._uncommitted_rows += len(rows)
         self._state.report.problems += rows.problem_count
+        if self._state.is_first:
+            self._state.report.repeated += count_repeated(rows)
         if self._state.replaces_all:
             self._contents[rows.parent].add(rows.content_hashes)
             self._note_added(rows, sequences, list_number, first_open)

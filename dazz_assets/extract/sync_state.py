@@ -87,6 +87,11 @@ class SyncState:
         self.report = StreamReport(session.connection.id, stream.name)
         self.trusts_total = self.stored.transaction(_TOTAL) == 1
 
+    @property
+    def is_first(self) -> bool:
+        """Whether rows are added to a table that had none, which is when a key is seen to be no key."""
+        return (self._stored_before is None or not self._stored_before.rows) and not self.replaces_all
+
     def begin_again(self) -> None:
         """Forget what a listing found, before all of it is listed again."""
         self.row_filter.close()

@@ -11,6 +11,7 @@ from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import Marks, Source, has_other_identity
+from dazz_assets.extract.own_keys import describe_repeated
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import SyncPlan, SyncRange
@@ -135,6 +136,8 @@ class StreamSync:
     def _check_what_came(self) -> None:
         """Report what came that later syncs or parsers can't use. Raises SyncError if that is all of it."""
         state, warnings = self._state, self._state.report.warnings
+        if state.is_first and state.report.repeated:
+            warnings.append(describe_repeated(self._stream, state.report.repeated))
         if state.strays:
             warnings.append(describe_strays(self._stream, state.strays))
         if state.nested_lists.found is not None:

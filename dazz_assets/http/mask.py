@@ -11,10 +11,14 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 from weakref import WeakSet
 
+from dazz_assets.http.quotes import CUT_OFF
+
 HIDDEN = "***"
 _HTML_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 MIN_SECRET_LENGTH = 3
 """Shorter texts are not masked: they are not secrets, and messages would become unreadable."""
+# As much of a secret in front of the end of a quote is taken for its beginning.
+_LEAST_BEGINNING = 4
 MAX_LEARNED = 32
 """More tokens than a connection's threads use at a time. The limit keeps signatures that differ in each request from
 filling the memory."""
@@ -23,6 +27,8 @@ filling the memory."""
 class Mask:
     """Replaces secrets in any text: plain, percent-encoded, escaped for JSON or HTML, in hexadecimal and in base64.
 
+    Of a secret in which a quote was cut off, the beginning is replaced.
+
     hidden: the replacement.
 
     >>> Mask(["s3cret/"])("GET /x?key=s3cret%2F")
@@ -30,7 +36,7 @@ class Mask:
     """
 
     def __init__(self, secrets: Iterable[str], hidden: str = HIDDEN) -> None:
-        known = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
+        self._known = known = [secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH]
         patterns = {pattern for secret in known for pattern in _secret_patterns(secret)}
         longest_first = sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
         self._pattern = re.compile("|".join(longest_first)) if longest_first else None
@@ -56,9 +62,22 @@ class Mask:
         for learned in self._learned:
             text = learned.replace(text)
         # Most texts hold no secret, and searching for a fragment is a hundred times as fast as the pattern.
-        if self._pattern is None or not any(fragment in text for fragment in self._fragments):
+        if self._pattern is not None and any(fragment in text for fragment in self._fragments):
+            text = self._pattern.sub(lambda _: self._hidden, text)
+        if not self._known or CUT_OFF not in text:
             return text
-        return self._pattern.sub(lambda _: self._hidden, text)
+        *quotes, rest = text.split(CUT_OFF)
+        return CUT_OFF.join([*map(self._replace_beginning, quotes), rest])
+
+    def _replace_beginning(self, quote: str) -> str:
+        """A text that was cut off, without the beginning of a secret at its end."""
+        for secret in self._known:
+            place = quote.find(secret[:_LEAST_BEGINNING], max(0, len(quote) - len(secret)))
+            while 0 <= place <= len(quote) - _LEAST_BEGINNING:
+                if secret.startswith(quote[place:]):
+                    return quote[:place] + self._hidden
+                place = quote.find(secret[:_LEAST_BEGINNING], place + 1)
+        return quote
 
     def __repr__(self) -> str:
         return "Mask()"

@@ -1,6 +1,7 @@
 """Quotes in messages: the start of a text that may be long."""
 
 LONGEST_MESSAGE = 500
+CUT_OFF = "..."
 
 
 def quote_start(body: bytes) -> str:
@@ -10,7 +11,7 @@ def quote_start(body: bytes) -> str:
 
 def shorten(text: str, longest: int = LONGEST_MESSAGE) -> str:
     """The text, cut off after `longest` characters."""
-    return text if len(text) <= longest else text[: longest - 3] + "..."
+    return text if len(text) <= longest else text[: longest - len(CUT_OFF)] + CUT_OFF
 
 
 def end_sentence(text: str) -> str:

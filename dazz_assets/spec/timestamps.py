@@ -13,6 +13,8 @@ _UNUSUAL = re.compile(
     r"(?P<minute>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2})(?P<second>:[0-9]{2})?(?P<rest>[.,][0-9]+)?"
     r"(?P<zone> ?(?:[+-][0-9]{2}:?[0-9]{2}|[Zz]|UTC|GMT))?"
 )
+# `20260131235959`: as a number of milliseconds, it would lie in the 26th century.
+_WITHOUT_SIGNS = re.compile(r"(?:19|20)[0-9]{12}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**62
 
@@ -20,6 +22,7 @@ _LARGEST = 2**62
 def parse_timestamp(text: str) -> int | None:
     """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
 
+    Fourteen digits are a time without signs, if they can be one.
     A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it.
     Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
     Fractions of a microsecond are cut off.
@@ -39,6 +42,8 @@ def parse_timestamp(text: str) -> int | None:
 
 def _parse_unusual(text: str) -> int | None:
     """A time in a form that is rarer, or valid for a moment of the day alone; None if it is none."""
+    if _WITHOUT_SIGNS.fullmatch(text):
+        text = f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[8:10]}:{text[10:12]}:{text[12:]}"
     found = _UNUSUAL.fullmatch(text)
     if found is None:
         return None

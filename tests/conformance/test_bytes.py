@@ -42,6 +42,10 @@ LATIN = '{"id": 1, "name": "Zo\u00eb"}'
         (f"[{LATIN}]".encode("iso-8859-1"), 'application/json; charset="ISO-8859-1"', LATIN),
         (f"[{LATIN}]".encode("cp1252"), "text/json;Charset=Windows-1252", LATIN),
         (f"[{NAME}]".encode(), "text/plain", NAME),
+        # Servers name these by default, whatever they send.
+        (f"[{NAME}]".encode(), "application/json; charset=ISO-8859-1", NAME),
+        (f"[{NAME}]".encode(), "application/json; charset=windows-1252", NAME),
+        (f"[{NAME}]".encode(), "text/plain; charset=us-ascii", NAME),
         (f"[{NAME}]".encode(), "text/html; charset=UTF8", NAME),
     ],
 )
@@ -64,6 +68,8 @@ def test_60_a_page_is_read_in_its_charset_and_stored_in_utf_8(
         (b"id,id\n1,a\n", "text/csv", "its CSV names a column twice: id, id"),
         (b'id,name\n1,"a\n', "text/csv", "its CSV can't be read: line 2"),
         (b"<html>Sign in</html>", "text/csv", "it is markup, and CSV is expected"),
+        (gzip.compress(b'[{"id": 1}]'), "application/octet-stream", "it is a gzip file, which is not unpacked"),
+        (b"PK\x03\x04" + bytes(60), "text/csv", "it is a zip file, which is not unpacked"),
     ],
 )
 def test_60_what_cannot_be_read_is_an_error_that_says_where_and_names_the_setting(
@@ -236,3 +242,40 @@ def test_60_a_whole_json_body_is_believed_without_the_end_of_its_compression(con
     acme = connect(BytesIntegration)
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1]
+
+
+SENTENCES = [
+    b"No results found",
+    b"Sorry, there is no data",
+    b"Error,message\n",
+    b"\xef\xbb\xbfYou have reached your limit\r\n",
+]
+
+
+@pytest.mark.parametrize("body", SENTENCES)
+@pytest.mark.parametrize("settings", [{}, {"format": "csv"}])
+def test_108_a_sentence_in_place_of_csv_is_no_empty_list(
+    connect: Connect, api: Vendor, body: bytes, settings: dict[str, Any]
+) -> None:
+    stream = declare("ItemsStream", ItemsStream, **settings)
+    acme = connect(declare("BytesIntegration", BytesIntegration, streams=(stream,)))
+    headers = {} if settings else {"Content-Type": "text/csv"}
+    api.script(Reply(body=b"id,name\n7,x\n", headers=headers), Reply(body=body, headers=headers))
+    acme.sync(stream)
+    with pytest.raises(SyncError, match=r"its only line names no column `id`\. If that line means that there are no"):
+        acme.sync(stream)
+    assert acme.column("select key from raw.vendor_items") == ["7"]
+
+
+def test_108_it_is_one_where_the_stream_says_so(connect: Connect, api: Vendor) -> None:
+    stream = declare("ItemsStream", ItemsStream, accept={(200, "no results"): "skip"})
+    acme = connect(declare("BytesIntegration", BytesIntegration, streams=(stream,)))
+    api.script(Reply(body=SENTENCES[0], headers={"Content-Type": "text/csv"}))
+    assert acme.sync(stream).records == 0
+
+
+@pytest.mark.parametrize("body", [b"id\n", b'name,"id"\n', b"name;id;at\r\n"])
+def test_108_and_so_is_the_line_of_names_alone(connect: Connect, api: Vendor, body: bytes) -> None:
+    api.script(Reply(body=body, headers={"Content-Type": "text/csv"}))
+    report = connect(BytesIntegration).sync(ItemsStream)
+    assert (report.records, report.warnings) == (0, [])

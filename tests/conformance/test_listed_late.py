@@ -1,4 +1,4 @@
-"""A record that is listed later than others of its time, but within what is asked for again, is stored (conformance 37).
+"""A record that is listed late, but within what is asked for again, is stored (conformance 37).
 
 A request from the mark asks for one unit of the bound's resolution more, so that an API that leaves out the bound lists
 the records at it. What else lies there is not known to be stored.

@@ -121,10 +121,11 @@ def test_77_what_a_vendor_warns_of_is_passed_on(
 
 
 @pytest.mark.parametrize("said", ["Your plan does not include this list", "Unauthorized", "this contract has ended"])
-def test_77_a_message_beside_an_empty_list_is_passed_on(connect: Connect, api: Vendor, said: str) -> None:
-    api.script(trees(message=said))
+@pytest.mark.parametrize("name", ["message", "detail", "reason"])
+def test_77_a_message_beside_an_empty_list_is_passed_on(connect: Connect, api: Vendor, said: str, name: str) -> None:
+    api.script(trees(**{name: said}))
     (warning,) = connect(TreesIntegration).sync(ItemsStream).warnings
-    assert f"the vendor warns (`message`, beside no records): {said}." in warning
+    assert f"the vendor warns (`{name}`, beside no records): {said}." in warning
 
 
 def test_77_a_message_beside_an_empty_list_that_names_a_rate_limit_is_a_limit(connect: Connect, api: Vendor) -> None:

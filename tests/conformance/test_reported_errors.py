@@ -30,6 +30,7 @@ REPORTS: list[tuple[dict[str, Any], str]] = [
     ({"error": {"type": "quota", "description": "the reel is broken"}}, "error"),
     ({"error": {"code": 0, "info": "the reel is broken"}}, "error"),
     ({"errors": ["the reel is broken"]}, "errors"),
+    ({"errorList": ["the reel is broken"]}, "errorList"),
     ({"errors": {"reel": ["the reel is broken"]}}, "errors"),
     ({"errorMessages": ["the reel is broken"], "errors": {}}, "errorMessages"),
     ({"error_message": "the reel is broken", "status": "REQUEST_DENIED"}, "error_message"),
@@ -58,6 +59,9 @@ def test_51_an_error_is_one_whatever_stands_beside_it(beside: dict[str, Any]) ->
 IF_NO_RECORDS: list[tuple[dict[str, Any], str]] = [
     ({"ok": 0, "note": "the reel is broken"}, "ok"),
     ({"isSuccess": "no"}, "isSuccess"),
+    ({"status": 500}, "status"),
+    ({"meta": {"code": 429}}, "meta.code"),
+    ({"code": "401"}, "code"),
     ({"returnCode": "E1001", "returnMsg": "failed: the reel is broken"}, "returnCode"),
     ({"code": "R-7", "message": "invalid reel"}, "code"),
     ({"response": {"status": "ERROR"}}, "response.status"),

@@ -95,7 +95,7 @@ class AnyVendor:
             self.put(self.chance.choice(sorted(self.things)), at)
         elif kind < 0.92:
             self.things.pop(self.chance.choice(sorted(self.things)))
-        elif self.ways.is_late:
+        elif self.ways.is_late and self.ways.written != "day":  # A look-back of hours is none for days.
             self.put(None, at - LOOKBACK / 2)
 
     def __call__(self, request: ReceivedRequest) -> Reply:

@@ -39,6 +39,9 @@ zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
         ("2026-01-30T24:00:00Z", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
         ("2026-01-30 24:00", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
         ("1969-12-31T24:00:00Z", 0),
+        ("20260131123015", SECOND),
+        ("20260130240000", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
+        ("20260230123015", 20_260_230_123_015_000),  # no such day
         ("2026-01-31", to_microseconds(datetime(2026, 1, 31, tzinfo=UTC))),
         (str(SECOND // 1_000_000), SECOND),
         (f"{SECOND // 1_000_000}.123456", MOMENT),

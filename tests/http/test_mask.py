@@ -60,6 +60,20 @@ def test_the_longer_of_two_secrets_is_masked_whole() -> None:
     assert Mask(["abc", "abcdef"])("x abcdef y") == "x *** y"
 
 
+@pytest.mark.parametrize("length", [4, 5, 40, 400])
+def test_the_beginning_of_a_secret_that_a_quote_was_cut_off_in_is_masked(length: int) -> None:
+    secret = "".join(chr(ord("a") + n % 23) for n in range(500))
+    mask = Mask(["other", secret])
+    assert mask(f"it says: the token {secret[:length]}... Check it...") == "it says: the token ***... Check it..."
+    mask.learn("z" + secret)
+    assert mask(f"z{secret[:length]}...") == "***..."
+
+
+def test_what_is_no_beginning_of_a_secret_stays_in_front_of_the_end_of_a_quote() -> None:
+    mask = Mask(["abcdefgh"])
+    assert mask("abc... bcdefgh... ... abcd") == "abc... bcdefgh... ... abcd"
+
+
 def test_too_short_a_secret_is_not_masked() -> None:
     assert Mask(["", "a"])("a text") == "a text"
 

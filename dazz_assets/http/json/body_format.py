@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from email.message import Message
 from functools import lru_cache
 from typing import Literal
@@ -23,6 +23,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_PACKED = ((b"\x1f\x8b", "gzip"), (b"PK\x03\x04", "zip"))
 _FORMATS: Mapping[str, Format] = {
     "application/x-ndjson": "ndjson",
     "application/ndjson": "ndjson",
@@ -39,6 +40,8 @@ _FORMATS: Mapping[str, Format] = {
     "application/csv": "csv",
     "text/tab-separated-values": "csv",
 }
+# Charsets that servers name by default. Hardly any text of theirs with other than ASCII is UTF-8 by chance.
+_NAMED_BY_DEFAULT = frozenset({"ascii", "cp1252", "iso8859-1", "iso8859-15"})
 _DELIMITERS = ",;\t|"
 _RECORD_SEPARATOR = "\x1e"
 
@@ -47,11 +50,13 @@ class BodyFormatError(ValueError):
     """A body can't be read in its charset or format. The text says why."""
 
 
-def to_json(body: bytes, content_type: str, format_: Format | None) -> tuple[bytes, str | None]:
+def to_json(
+    body: bytes, content_type: str, format_: Format | None, columns: Collection[str] = ()
+) -> tuple[bytes, str | None]:
     """A body as JSON in UTF-8, and what it was converted from; None if it was not.
 
-    format_: what the stream says; None goes by the content type, and reads several lines of JSON as such. Raises
-    BodyFormatError.
+    format_: what the stream says; None goes by the content type, and reads several lines of JSON as such. columns: that
+    CSV without rows names, if it is CSV. Raises BodyFormatError.
     """
     kind, charset = _read_content_type(content_type)
     text, source = _to_utf8(body, charset)
@@ -59,7 +64,7 @@ def to_json(body: bytes, content_type: str, format_: Format | None) -> tuple[byt
     if not text.strip():
         return b"", source  # Nothing is no list of records, in any format.
     if format_ == "csv" and not _is_json_value(text):
-        return _csv_to_json(text.decode()), f"CSV in {source or 'UTF-8'}"
+        return _csv_to_json(text.decode(), columns), f"CSV in {source or 'UTF-8'}"
     if format_ == "ndjson" or (format_ is None and _is_json_a_line(text)):
         return _lines_to_json(text), f"JSON a line in {source or 'UTF-8'}"
     return text, source
@@ -82,16 +87,18 @@ def _to_utf8(body: bytes, charset: str | None) -> tuple[bytes, str | None]:
     else:
         if b"\0" in body[:4]:  # JSON begins with two ASCII characters (RFC 4627, section 3).
             charset = json.detect_encoding(body)
+    if (kind := next((kind for begins, kind in _PACKED if body.startswith(begins)), None)) is not None:
+        raise BodyFormatError(f"it is a {kind} file, which is not unpacked: code of a stream's `pages` can do that")
     try:
         codec = codecs.lookup(charset or "utf-8").name
-        if codec == "utf-8" and is_utf8(body):
+        if (codec == "utf-8" or codec in _NAMED_BY_DEFAULT) and is_utf8(body):
             return body, None
         text = body.decode(codec)
     except LookupError:
         raise BodyFormatError(f"its charset is {charset!r}, which is unknown") from None
     except UnicodeDecodeError as error:
         raise BodyFormatError(f"it is not {codec}: {error.reason} at byte {error.start}") from None
-    return (body, None) if codec == "ascii" else (text.encode(), codec.upper())
+    return text.encode(), codec.upper()
 
 
 def _is_json_a_line(body: bytes) -> bool:
@@ -146,7 +153,13 @@ def read_csv(text: str) -> tuple[str, list[list[str]]]:
     return delimiter, [rows[0], *(row for row in rows[1:] if row != rows[0])] if is_repeated else rows
 
 
-def _csv_to_json(text: str) -> bytes:
+def _csv_to_json(text: str, columns: Collection[str]) -> bytes:
     """A list of objects, one a row, whose values are texts."""
     _, rows = read_csv(text)
+    # Some say in a sentence that there is nothing, or what went wrong.
+    if len(rows) == 1 and (missing := [name for name in columns if name not in rows[0]]):
+        raise BodyFormatError(
+            f"its only line names no column `{missing[0]}`. If that line means that there are no records, give its "
+            'words in accept = {(200, "..."): "skip"}'
+        )
     return json.dumps([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], ensure_ascii=False).encode()

@@ -12,7 +12,7 @@ import weblinking
 
 from dazz_assets.http.errors import LinkError
 from dazz_assets.http.page import Page, Request
-from dazz_assets.http.paging.paging_names import is_blank
+from dazz_assets.http.paging.paging_names import is_blank, means_page_size, means_place, normalize
 from dazz_assets.http.plain_urls import join_url
 from dazz_assets.http.quotes import shorten
 
@@ -80,9 +80,10 @@ def follow_link(
 ) -> Request:
     """The request for a link in a page (conformance 29, 48). LinkError: the link is not a URL.
 
-    The link is followed as it is. Of the parameters of the page's request only those in `keep` are sent along, unless
-    the link has them.
+    The link is followed as it is, but for an `&` that was escaped for HTML. Of the parameters of the page's request
+    only those in `keep` are sent along, unless the link has them.
     """
+    link = link.replace("&amp;", "&")
     try:
         requested = page.final_url or page.request.url
         url = resolve(link, requested) if resolve is not None else join_url(requested, link)
@@ -96,6 +97,20 @@ def follow_link(
     sent = dict(parse_qsl(urlsplit(page.request.url).query, keep_blank_values=True)) | dict(page.request.params)
     params = {name: sent[name] for name in keep if name in sent and name not in in_link}
     return replace(page.request, url=url, params=params)
+
+
+def find_left_out(request: Request, following: Request) -> list[str]:
+    """The parameters of a request that a link leaves out which only counts on in the same list.
+
+    A link with a token may stand for them. How many records a page has is no matter.
+    """
+    here, there = urlsplit(request.full_address()), urlsplit(following.full_address())
+    sent, linked = (dict(parse_qsl(parts.query, keep_blank_values=True)) for parts in (here, there))
+    changed = {normalize(name): value for name, value in linked.items() if sent.get(name) != value}
+    counts = any(means_place(name) and value.isdecimal() for name, value in changed.items())
+    if here[:3] != there[:3] or not counts or not all(means_place(name) or means_page_size(name) for name in changed):
+        return []
+    return [name for name in sent if name not in linked and not means_page_size(normalize(name))]
 
 
 def _invalid_link_error(page: Page, link: str) -> LinkError:

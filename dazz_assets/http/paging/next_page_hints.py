@@ -68,15 +68,14 @@ _ABOUT_PAGING = re.compile(
     r".*(page|pages|paging|pagination|paginator|pager|cursors?|meta|metadata|links?|info|continuation)|next.*"
 )
 _PAGE_SIZES = frozenset({"currentpage", "currentpagenumber", "currentpagesize", "pagesize", "perpage", "pagenumber"})
-_HEADER_TOTALS = frozenset(
-    {"xtotalcount", "xtotal", "totalcount", "xtotalitems", "xtotalrecords", "xtotalresults", "xwptotal"}
-)
-_HEADER_PAGE_COUNTS = frozenset({"xtotalpages", "xpagecount", "xpages", "xwptotalpages", "xpaginationpagecount"})
+_HEADER_TOTAL = re.compile(r"x?(wp|pagination)?total(count|items|records|results)?")
+_HEADER_PAGE_COUNT = re.compile(r"x?(wp|pagination)?(totalpages|pagecount)|xpages")
 _CONTENT_RANGE = re.compile(r"(?:\w+ )?\d+-\d+/(\d+)")
 # A text of this length is no word that a request and a page share by chance.
 _LONG = 6
 _HEADER_TOKEN = re.compile(
-    r"continuation.?token|next.?(page)?.?(token|cursor)|(^|-)(after.?)?cursor$|(^|-)next-(page|range)$", re.I
+    r"continuation.?token|(^|-)continuation(-|$)|next.?(page)?.?(token|cursor)|(^|-)(after.?)?cursor$|(^|-)next-(page|range)$",
+    re.I,
 )
 _HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$|^x-next$|pagination-next$", re.I)
 _MAX_DEPTH = 4
@@ -180,7 +179,9 @@ def _marks_end_in_header(header: str, value: str, received: int) -> bool:
     name = normalize(header)
     if name == "xnextpage":
         return is_blank(value)
-    return read_header_total(header, value) == received or (name in _HEADER_PAGE_COUNTS and read_number(value) == 1)
+    return read_header_total(header, value) == received or (
+        _HEADER_PAGE_COUNT.fullmatch(name) is not None and read_number(value) == 1
+    )
 
 
 def _marks_end(field: PageField, received: int) -> bool:
@@ -403,7 +404,7 @@ def _read_header(header: str, value: str, pages_read: int) -> NextPageHint | Non
         return NextPageHint(sign, "PageNumber() or LinkHeader()", field=header)
     if means_more(name.removeprefix("x")) and read_flag(value):
         return NextPageHint(sign, _COUNTING, field=header)
-    if name in _HEADER_PAGE_COUNTS and (read_number(value) or 0) > pages_read:
+    if _HEADER_PAGE_COUNT.fullmatch(name) and (read_number(value) or 0) > pages_read:
         return NextPageHint(f"{sign}: {value}", "PageNumber()", field=header)
     if _HEADER_LINK.search(header):
         is_link = "/" in value or "?" in value
@@ -419,7 +420,7 @@ def read_header_total(header: str, value: str) -> int | float | None:
     if name == "contentrange":
         ranged = _CONTENT_RANGE.fullmatch(value.strip())
         return None if ranged is None else read_number(ranged[1])
-    return read_number(value) if name in _HEADER_TOTALS else None
+    return read_number(value) if _HEADER_TOTAL.fullmatch(name) else None
 
 
 def _read_json_header(header: str, value: str, pages_read: int, received: int | None) -> Iterator[NextPageHint]:

@@ -27,6 +27,7 @@ from dazz_assets.http.paging.author_code import first_request, next_request
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
 from dazz_assets.http.paging.more import Last
+from dazz_assets.http.paging.next_links import find_left_out
 from dazz_assets.http.paging.next_page_hints import find_end_flag
 from dazz_assets.http.paging.pagination import (
     CursorToken,
@@ -36,6 +37,7 @@ from dazz_assets.http.paging.pagination import (
     records_path,
 )
 from dazz_assets.http.paging.prefetch import Prefetcher
+from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
 from dazz_assets.http.responses.failures import refuses_place
@@ -150,6 +152,7 @@ class _PageFetcher:
         self._repeats = isinstance(paginator, CursorToken) and paginator.repeats
         self._loop_detector = LoopDetector(requests_repeat=self._repeats)
         self._unread_more = UnreadMore(paginator)
+        self._ties = TiedTokens(paginator)
         self._ends = ListEnds(client, paginator, may_have_one_page=limits.pages == 1)
         self._number = self._received = 0
         self._last_page: Page | None = None
@@ -203,6 +206,10 @@ class _PageFetcher:
         self._pass_on_warning(page, self._rules_of(request), len(records))
         self._received += len(records)
         following = self._find_next(request, page, len(records))
+        if isinstance(following, Request):
+            self._check_link(request, following)
+        if (tied := self._ties.check(page)) is not None:
+            self._client.warn("tied token", f"{request.method} {page.url}: {tied}")
         self._check_more(request, page, is_last=isinstance(following, Last))
         end_reason = following.reason if isinstance(following, Last) else None
         if isinstance(self._paginator, LinkHeader | NextLink | CursorToken) and self._paginator.resume:
@@ -233,6 +240,18 @@ class _PageFetcher:
                 f"{url}: page {self._number} seems to hold the same {received} records as page {same_as}. If the "
                 "vendor answered from a cache, or ignored where the page begins, records are missing: sync again, and "
                 "correct `paginator` if it stays so.",
+            )
+
+    def _check_link(self, request: Request, following: Request) -> None:
+        """Warn of a link to the second page that leads into another list."""
+        is_link = self._number == 1 and isinstance(self._paginator, LinkHeader | NextLink)
+        if is_link and (left_out := find_left_out(request, following)):
+            keep = ", ".join(f'"{name}"' for name in left_out)
+            self._client.warn(
+                "link",
+                f"{request.method} {request.address()}: the link to the next page counts on, but leaves out "
+                f"{', '.join(left_out)}, without which it may be in another list. So that they are sent again, set "
+                f"keep = ({keep},) on the paginator.",
             )
 
     def _pass_on_warning(self, page: Page, rules: ResponseRules, received: int) -> None:
@@ -280,7 +299,7 @@ class _PageFetcher:
         if redirect is not None:
             return f"{redirect[0].upper()}{redirect[1:]}"
         if isinstance(self._paginator, CursorToken) and not self._repeats and self._is_sent_again:
-            advice = f"{advice} {_REPEATS_ADVICE}"
+            advice = f"{advice} {self._ties.loop_advice or _REPEATS_ADVICE}"
         reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
         place = None if self._last_page is None else find_end_flag(self._last_page, records=self._last_page.list_path)
         if reads_flag or place is None:

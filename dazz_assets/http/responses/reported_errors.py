@@ -27,6 +27,7 @@ _REPORTS = frozenset(
         "errordetail",
         "errordetails",
         "errormessage",
+        "errorlist",
         "errormessages",
         "errormsg",
         "errmsg",
@@ -45,6 +46,8 @@ _FAILED_WITHOUT_RECORDS = re.compile(
 _HTTP_STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode"})
 # Numbers that are zero where all is well.
 _RESULT_CODES = frozenset({"code", "status", "returncode", "resultcode", "retcode"})
+# Statuses of HTTP that no empty list has, and that need no words.
+_REFUSED_OR_FAILED = re.compile(r"401|403|429|5\d\d")
 _KINDS = frozenset({"type", "object", "kind"})
 _ERROR_KIND = re.compile(r"errors|error\.?list|[\w.#:/-]*(error|fault|exception)|fatal", re.I)
 # Lists of notices, each with its kind.
@@ -223,7 +226,8 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[],
     said = _find_message(level)
     if name in _RESULT_CODES and (number := read_number(value)) is not None:
         is_usual = number == 1 or 200 <= number < 300 or (number == 0 and name != "status")
-        return not is_usual and str(value) not in sent() and _ALL_IS_WELL.search(said) is None
+        is_told = _ALL_IS_WELL.search(said) is None or (not said and _REFUSED_OR_FAILED.fullmatch(str(value)))
+        return not is_usual and str(value) not in sent() and bool(is_told)
     if not isinstance(value, str) or value in sent():
         return False
     is_failed = name not in ("state", "code") and _FAILED_WITHOUT_RECORDS.fullmatch(value.strip()) is not None

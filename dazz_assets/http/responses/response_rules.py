@@ -23,7 +23,7 @@ Shape = Literal["list", "object", "by_id"]
 
 @dataclass(frozen=True, slots=True)
 class ResponseRules:
-    """How a stream's responses are to be read. Settings of `Stream`, explained there, but for the last three fields."""
+    """How a stream's responses are to be read. Settings of `Stream`, explained there, but for the last four fields."""
 
     accept: Accept = field(default_factory=dict)
     records: str = ""
@@ -42,6 +42,8 @@ class ResponseRules:
     """Whether its requests send a bound: a total may then count what lies outside the range."""
     address_fields: tuple[str, ...] = ()
     """The fields of the config that its address is made of. `base_url` is the API's, whatever that is made of."""
+    columns: tuple[str, ...] = ()
+    """The columns of CSV that hold its key."""
 
     def action(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and body; a key with a text goes first."""

@@ -19,6 +19,8 @@ from dazz_assets.http.responses.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
 _STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
+# What may tell of a failure in a page without records.
+_MESSAGES = MESSAGES | {"detail", "reason"}
 # Beside them, a state is that of a thing which has the list, such as an order or a campaign.
 _OF_THINGS = frozenset({"id", "key", "name", "title", "uuid"})
 _UNFINISHED = frozenset(
@@ -91,7 +93,7 @@ def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tup
 def _find_message(level: Document, rules: ResponseRules, mask: Callable[[str], str]) -> tuple[str, str] | None:
     """What a page without records says of itself: an error may be told by a sentence alone."""
     for name in level.names():
-        if normalize(name) not in MESSAGES or name in rules.data_fields:
+        if normalize(name) not in _MESSAGES or name in rules.data_fields:
             continue
         value = level.value(escape_name(name))
         if isinstance(value, str) and not says_all_is_well(value):
