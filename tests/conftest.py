@@ -73,6 +73,8 @@ def _no_home() -> Iterator[None]:
     """A test, or a fixture of several, sets up its own home; it never meets the developer's, and sends nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+        # A pytest that a test starts would read and rewrite all of hypothesis, which takes seconds.
+        patch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
         for name in _OF_THE_DEVELOPER:
             patch.delenv(name, raising=False)
         yield

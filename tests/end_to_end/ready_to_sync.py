@@ -1,4 +1,4 @@
-"""Imported by a process that others are forked from: what they need for a sync is imported, and read from files, once."""
+"""Imported by a process that others are forked from: what they need for a sync is imported and read once."""
 
 import os
 import tempfile
