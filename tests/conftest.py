@@ -7,8 +7,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
+
+from tests.migrations import migrations_read_once
 
 # A busy machine makes no example wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -64,17 +64,7 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def _migrations_read_once() -> Iterator[None]:
-    """Dagster runs the files of all migrations anew for each storage of each instance that is opened."""
-    read, scripts = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
-
-    def read_once(config: Config) -> ScriptDirectory:
-        location = config.get_main_option("script_location")
-        if location not in scripts:
-            scripts[location] = read(config)
-        return scripts[location]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ScriptDirectory, "from_config", read_once)
+    with migrations_read_once():
         yield
 
 
@@ -83,6 +73,8 @@ def _no_home() -> Iterator[None]:
     """A test, or a fixture of several, sets up its own home; it never meets the developer's, and sends nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+        # A pytest that a test starts would read and rewrite all of hypothesis, which takes seconds.
+        patch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
         for name in _OF_THE_DEVELOPER:
             patch.delenv(name, raising=False)
         yield

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import time_machine
 from typer.testing import CliRunner
 
 from dazz_assets.cli import app
@@ -19,6 +21,8 @@ RECORDS = [
     {"id": "a", "title": "x", "updatedAt": "2026-01-01T00:00:00Z", "owner": {"email": "a@b.example"}},
     {"id": "b", "title": "y", "updatedAt": "2026-01-02T00:00:00Z", "owner": None},
 ]
+# The time at which `dazz new` runs. Most of what its recording costs is for each week since the oldest record.
+NOW = datetime(2026, 1, 12, 9, tzinfo=UTC)
 PAGE = {"data": RECORDS, "links": {"next": "/v1/issues?page=2"}}
 FLAGS = ("--base-url", "https://api.acme.example/v1/", "--path", "/issues")
 
@@ -37,7 +41,8 @@ class Workspace:
         return str(file)
 
     def new(self, *args: str, status: int = 0, answers: str = "") -> CommandResult:
-        result = CliRunner().invoke(app, ["new", *args], env=self.env, input=answers, prog_name="dazz")
+        with time_machine.travel(NOW):
+            result = CliRunner().invoke(app, ["new", *args], env=self.env, input=answers, prog_name="dazz")
         assert result.exit_code == status, f"{result.exit_code}: {result.stdout}{result.stderr}{result.exception}"
         return CommandResult(result.stdout, result.stderr)
 

@@ -12,6 +12,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake, TableVersion, query
+from dazz_assets.lake.latest_versions import latest_versions
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration, stream_name
@@ -61,9 +62,10 @@ class Connected:
 
     def texts(self, stream: type[Stream[Any]]) -> list[str]:
         """The text of the latest version of each record, ordered by key."""
-        table = f"raw.{self.spec.name}_{stream_name(stream)}"
-        where = f"connection = '{self.connection.id}'"
-        return self.column(f"select record from {table} where {where} order by length(key), key")
+        version = self._raw(stream)
+        batches = () if version is None else latest_versions(version, ["key", "record"])
+        rows = [row for batch in batches for row in batch.to_pylist()]
+        return [row["record"] for row in sorted(rows, key=lambda row: (len(row["key"]), row["key"]))]
 
     def ids(self, stream: type[Stream[Any]]) -> list[int]:
         """The ids of the records, in order."""

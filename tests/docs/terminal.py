@@ -94,8 +94,8 @@ class Terminal:
         """A reader's: with the commands of this interpreter, without colours, and not as within a test or in CI."""
         commands = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         kept = {name: value for name, value in os.environ.items() if name != "CI" and not name.startswith("PYTEST_")}
-        # pytest warns that the clock is there before it is.
-        options = "-W ignore::pytest.PytestAssertRewriteWarning"
+        # pytest warns that the clock is there before it is; and it would read all of hypothesis, which no reader has.
+        options = "-W ignore::pytest.PytestAssertRewriteWarning -p no:hypothesispytest"
         ours = {"PYTHONPATH": self._path, "PYTEST_ADDOPTS": options, "NO_COLOR": "1", "COLUMNS": "80"}
         return {**kept, "PATH": commands, **ours}
 

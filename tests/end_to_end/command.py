@@ -44,13 +44,18 @@ def finished(process: subprocess.Popen[str]) -> str:
     return out
 
 
-def connect(folder: Path, sandbox: Sandbox, connections: Iterable[tuple[str, str]]) -> None:
-    """Write a connections file for pairs of vendor and connection id. Each syncs a year from the vendor's sandbox."""
+def connect(
+    folder: Path,
+    sandbox: Sandbox,
+    connections: Iterable[tuple[str, str]],
+    history: timedelta = timedelta(days=365),
+) -> None:
+    """Write a connections file for pairs of vendor and connection id, whose history is synced from the sandbox."""
     entries: list[Mapping[str, Any]] = [
         {
             "id": connection,
             "integration": vendor,
-            "start": (sandbox[vendor].now.date() - timedelta(days=365)).isoformat(),
+            "start": (sandbox[vendor].now.date() - history).isoformat(),
             "config": sandbox[vendor].settings(sandbox.url(vendor)),
         }
         for vendor, connection in connections

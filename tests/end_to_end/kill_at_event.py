@@ -1,7 +1,7 @@
 """Run the command `dazz`, and kill its process at the nth event: a response, a commit, or the start of a parse.
 
-SIGKILL prevents any cleanup. Each process is forked from one that has imported what a sync needs, which takes longer
-than a small sync.
+SIGKILL prevents any cleanup. Each process is forked from one that has got ready for a sync, which takes longer than a
+small sync.
 """
 
 import json
@@ -13,20 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import graphql  # noqa: F401  imported before the fork: Dagster and pyarrow import these four during a sync
-import pandas as pd  # noqa: F401
-import structlog  # noqa: F401
-import upath  # noqa: F401
-
 from dazz_assets.cli import main
-from dazz_assets.cli.commands import sync  # noqa: F401  imported before the fork
 from dazz_assets.http.client import Client
 from dazz_assets.lake.table import Table
-from dazz_assets.orchestration import local_runs  # noqa: F401  imported before the fork
 from dazz_assets.transform.parse_windows import ParserRun
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([__name__])
+_processes.set_forkserver_preload([__name__, "tests.end_to_end.ready_to_sync"])
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path, kill_at: int) -> int:

@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from dazz_assets.lake import Lake
 from dazz_assets.lake.queries.sql import query
@@ -21,6 +22,8 @@ from tests.end_to_end.command import connect, environment
 from tests.end_to_end.kill_at_event import run
 
 KILLS = 10
+# A first sync fetches it in two parts.
+HISTORY = timedelta(weeks=30)
 TABLES = {
     "raw.snyk_orgs": "key, record",
     "raw.snyk_projects": "key, record",
@@ -51,10 +54,10 @@ class Vendor:
 
 @dataclass
 class Undisturbed:
-    """A sync that is not disturbed: the home before it, if there was one, its events, and what it left."""
+    """A sync that is not disturbed: the home before it, its events, and what it left."""
 
     vendor: Vendor
-    before: Path | None
+    before: Path
     events: list[str]
     contents: dict[str, Any]
 
@@ -73,13 +76,19 @@ def _read_contents(home: Path) -> dict[str, Any]:
     return contents
 
 
-def _is_clean(home: Path) -> bool:
-    """Whether the Dagster instance has no active run and the connection's lock is free."""
-    active = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.QUEUED]
+@contextmanager
+def _opened_instance(home: Path) -> Iterator[DagsterInstance]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAZZ_HOME", str(home))
         with open_instance() as instance:
-            runs = instance.get_runs(RunsFilter(statuses=active))
+            yield instance
+
+
+def _is_clean(home: Path) -> bool:
+    """Whether the Dagster instance has no active run and the connection's lock is free."""
+    active = [DagsterRunStatus.STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.QUEUED]
+    with _opened_instance(home) as instance:
+        runs = instance.get_runs(RunsFilter(statuses=active))
     waited: list[str] = []
     with Lake(home / "lake").lock("snyk", "acme", waited.append):
         return not runs and not waited
@@ -98,8 +107,7 @@ def _choose_events(events: list[str], seed: int) -> list[int]:
 
 def _check_kill(sync: Undisturbed, kill_at: int, home: Path) -> None:
     """Killed at an event and run again, a sync leaves what the undisturbed one did, and nothing locked or running."""
-    if sync.before:
-        shutil.copytree(sync.before, home)
+    shutil.copytree(sync.before, home)
     assert sync.vendor.sync(home, kill_at) == -9
     sync.vendor.sync(home)
     assert _read_contents(home) == sync.contents, sync.events[kill_at - 1]
@@ -109,16 +117,19 @@ def _check_kill(sync: Undisturbed, kill_at: int, home: Path) -> None:
 @contextmanager
 def _vendor(folder: Path) -> Iterator[Vendor]:
     with Sandbox([SnykSandbox(seed=3, orgs=3, projects=12, issues=400)]) as sandbox:
-        connect(folder, sandbox, [("snyk", "acme")])
+        connect(folder, sandbox, [("snyk", "acme")], HISTORY)
         yield Vendor(sandbox, folder)
 
 
 @pytest.fixture(scope="module")
 def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbed]:
     with _vendor(tmp_path_factory.mktemp("killed")) as vendor:
-        home = vendor.folder / "undisturbed"
+        before, home = vendor.folder / "before", vendor.folder / "undisturbed"
+        with _opened_instance(before):
+            pass  # To create it takes longer than a sync, and all of it comes before the first event.
+        shutil.copytree(before, home)
         vendor.sync(home)
-        yield Undisturbed(vendor, None, vendor.events(), _read_contents(home))
+        yield Undisturbed(vendor, before, vendor.events(), _read_contents(home))
 
 
 @pytest.fixture(scope="module")

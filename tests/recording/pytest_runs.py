@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _OUR_VARIABLES = ("PYTEST_", "DAZZ_", "DAGSTER_")
+# Of all that a run costs, hypothesis would be half: pytest reads and rewrites it each time.
+_OPTIONS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--disable-socket", "--allow-unix-socket")
 _FAILURE_SECTION = r"^_+ {} _+\n(?:\[gw\d\][^\n]*\n)?(.*?)(?=^[_=]{{3,}} |\Z)"
 
 
@@ -35,9 +37,7 @@ class Run:
 
 def run_pytest(*args: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
     """Run pytest in a folder, with the network blocked."""
-    return run_module(
-        "pytest", "-p", "no:cacheprovider", "--disable-socket", "--allow-unix-socket", *args, cwd=cwd, env=env
-    )
+    return run_module("pytest", *_OPTIONS, *args, cwd=cwd, env=env)
 
 
 def run_module(module: str, *args: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Run:
