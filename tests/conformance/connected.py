@@ -12,7 +12,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.lake import Lake, TableVersion, query
-from dazz_assets.lake.latest_versions import latest_versions
+from dazz_assets.lake.versions.latest_versions import latest_versions
 from dazz_assets.reports import ParseReport, StreamReport
 from dazz_assets.session import Session
 from dazz_assets.spec.read import read_integration, stream_name
