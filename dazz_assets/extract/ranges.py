@@ -240,7 +240,10 @@ class SyncPlan:
     def listed_from(self, since: int, *, exact: bool = False) -> int:
         """The time from which records are listed where a sync begins: what is listed late is not left out."""
         cursor = self._stream.cursor
-        return since if cursor is None else asked_from(since, self._session.fill_cursor(cursor), exact=exact)
+        if cursor is None:
+            return since
+        exact = exact or _needs_exact_steps(cursor, bound_resolution(since, cursor))
+        return asked_from(since, self._session.fill_cursor(cursor), exact=exact)
 
     def reread_from(self, mark: int) -> int:
         """The time from which the next sync lists records again, in microseconds."""

@@ -5,6 +5,7 @@ by one, and the first of a page that is not read yet may slip to one that is. Wi
 range that ends, only a later range of the same sync shows it.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class RangeExits:
         self._stream = stream
         self._listings: dict[tuple[Part, str | None], _Listing] = {}
         self._left: dict[Part, dict[str | None, Source]] = {}
-        self._keys = SeenHashes()
+        self._keys = defaultdict[Part, SeenHashes](SeenHashes)
 
     def add(self, part: Part, source: Source, rows: RowBatch, event: ListPages) -> None:
         """Add the rows of some pages of a part."""
@@ -54,7 +55,7 @@ class RangeExits:
         listing = self._listings.setdefault((part, source.parent), _Listing(times[0], times[0]))
         listing.last = max(listing.last, times[-1])
         listing.pages += sum(number or step.number == 1 for number, step in zip(is_numbered, event.steps, strict=True))
-        self._keys.add_new(hash_keys(rows))
+        self._keys[part].add_new(hash_keys(rows))
 
     def take(self) -> Iterator[tuple[Part, list[Source]]]:
         """The ranges that a record left, each with the sources of which it did."""
@@ -68,8 +69,10 @@ class RangeExits:
         if rows.extent[1] < begun:
             return
         changed = rows.select(rows.cursor_at >= begun)
-        moved = changed.select(self._keys.contains(hash_keys(changed)))
-        for at in moved.cursor_at.tolist():
-            for (part, parent), listing in self._listings.items():
-                if parent == source.parent and part.until is not None and part.until <= at and listing.was_running(at):
-                    self._left.setdefault(part, {})[parent] = source
+        for part, keys in self._keys.items():
+            listing = self._listings.get((part, source.parent))
+            if listing is None or part.until is None:
+                continue
+            moved = changed.select(keys.contains(hash_keys(changed)) & (changed.cursor_at >= part.until))
+            if any(listing.was_running(at) for at in moved.cursor_at.tolist()):
+                self._left.setdefault(part, {})[source.parent] = source
