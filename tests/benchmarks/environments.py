@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from tests.benchmarks.processes import ROOT
 
@@ -50,12 +49,15 @@ def _find_python(name: str, packages: Sequence[str], wanted: str) -> str:
 
 def installed_versions(name: str) -> dict[str, str]:
     """The versions of a peer's own packages, as they are installed."""
-    names = [pin.partition("==")[0].partition("[")[0] for pin in PACKAGES[name]]
-    code = "import json, sys; from importlib.metadata import version; print(json.dumps([*map(version, sys.argv[1:])]))"
-    done = subprocess.run([python_of(name), "-c", code, *names], check=True, capture_output=True, text=True)
-    return dict(zip(names, json.loads(done.stdout), strict=True))
+    return _read_versions(python_of(name), [pin.partition("==")[0].partition("[")[0] for pin in PACKAGES[name]])
 
 
 def own_versions() -> dict[str, str]:
     """The versions of what ours stands on."""
-    return {name: version(name) for name in ("dagster", "pyarrow", "pydantic", "msgspec", "deltalake", "requests")}
+    return _read_versions(our_python(), ["dagster", "pyarrow", "pydantic", "msgspec", "deltalake", "requests"])
+
+
+def _read_versions(python: str, names: Sequence[str]) -> dict[str, str]:
+    code = "import json, sys; from importlib.metadata import version; print(json.dumps([*map(version, sys.argv[1:])]))"
+    done = subprocess.run([python, "-c", code, *names], check=True, capture_output=True, text=True)
+    return dict(zip(names, json.loads(done.stdout), strict=True))

@@ -31,7 +31,7 @@ def _row(few: Measured, many: Measured) -> list[str]:
         few.contender.title,
         f"{few.usage.peak_mb:,.0f}",
         f"{many.usage.peak_mb:,.0f}",
-        f"{growth:+.0%}",
+        f"{growth:+.1%}",
         f"{few.usage.wall:.1f}",
         f"{many.usage.wall:.1f}",
     ]
