@@ -77,6 +77,7 @@ class Expected:
     """One record, read plainly."""
 
     key: str
+    cursor: str | None
     cursor_at: int | None
     content_hash: int
     window: date
@@ -98,7 +99,7 @@ def read_plainly(text: bytes, stream: str, parent: str | None, windows: Windows)
     cursor = as_text(at.get("time"))
     moment = None if cursor is None else parse_timestamp(cursor)
     if stream == "plain_changes" and (cursor is None or is_never(cursor)):
-        moment = parse_timestamp(as_text(record.get("made")) or "")
+        cursor, moment = None, parse_timestamp(as_text(record.get("made")) or "")
     digest = hashlib.blake2b(text, digest_size=8, key=(parent or "").encode()).digest()
     content_hash = int.from_bytes(digest, "little", signed=True)
     has_problem = key is None or moment is None
@@ -106,7 +107,12 @@ def read_plainly(text: bytes, stream: str, parent: str | None, windows: Windows)
         key, moment = f"content:{content_hash & (2**64 - 1):016x}", None
     fetched_at = to_microseconds(FETCHED_AT)
     return Expected(
-        str(key), moment, content_hash, windows.containing(fetched_at if moment is None else moment), has_problem
+        str(key),
+        cursor,
+        moment,
+        content_hash,
+        windows.containing(fetched_at if moment is None else moment),
+        has_problem,
     )
 
 
@@ -175,9 +181,10 @@ def test_a_page_is_read_as_each_of_its_records_is(
     expected = [read_plainly(text, stream, parent, Windows(kind)) for text in texts]
     assert rows.windows is not None
     found = [
-        Expected(key, None if at == NO_TIME else at, hash_, window_of_day(days), problem is not None)
-        for key, at, hash_, days, problem in zip(
+        Expected(key, cursor, None if at == NO_TIME else at, hash_, window_of_day(days), problem is not None)
+        for key, cursor, at, hash_, days, problem in zip(
             rows.keys,
+            rows.cursors,
             rows.cursor_at.tolist(),
             rows.content_hashes.tolist(),
             rows.windows.tolist(),
@@ -187,6 +194,7 @@ def test_a_page_is_read_as_each_of_its_records_is(
     ]
     assert found == expected
     assert rows.records() == texts
+    assert rows.positions.tolist() == list(range(len(texts)))
 
 
 @settings(deadline=None)
@@ -270,6 +278,7 @@ hashes = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=12)
 def test_a_hash_is_new_once(pages: list[list[int]], start: list[int]) -> None:
     seen, known = SeenHashes(np.array(start, np.int64)), set(start)
     for page in pages:
+        assert seen.contains(np.array(page, np.int64)).tolist() == [value in known for value in page]
         expected = []
         for value in page:
             expected.append(value not in known)
