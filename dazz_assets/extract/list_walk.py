@@ -55,6 +55,7 @@ class ListPages:
     the current one, or of several sources the first of theirs. received: records of the pages.
     rows: of each source those to be stored, unless they are already. Of several sources, pages after the first one have
     only those with records.
+    sources: all of the list. is_numbered: its pages are requested by numbers of pages or records.
     """
 
     list_number: int
@@ -62,6 +63,8 @@ class ListPages:
     steps: Sequence[WalkedPage]
     received: int
     rows: Sequence[tuple[Source, RowBatch]]
+    sources: Sequence[Source]
+    is_numbered: bool
 
 
 @dataclass(slots=True)
@@ -351,7 +354,7 @@ class ListWalk:
                     progress.add(steps, whole, int(np.count_nonzero(bounds.contains(whole))))
                     progress.strays += self._count_strays(whole, bounds, sent)
                     self._position = steps[-1].position or self._position
-                    yield self._make_event(steps, rows, bounds, sent)
+                    yield self._make_event(steps, rows, bounds, sent, is_numbered=progress.is_numbered)
         except FetchError as error:
             self._note_failure(error, bounds, progress)
         return progress
@@ -384,13 +387,19 @@ class ListWalk:
         return self._page_reader.read(steps, self._sources)
 
     def _make_event(
-        self, steps: Sequence[WalkedPage], rows: list[tuple[Source, RowBatch]], bounds: Bounds, sent: SentBounds | None
+        self,
+        steps: Sequence[WalkedPage],
+        rows: list[tuple[Source, RowBatch]],
+        bounds: Bounds,
+        sent: SentBounds | None,
+        *,
+        is_numbered: bool,
     ) -> ListPages:
         wanted = [(source, self._select_wanted(source, own, bounds, sent)) for source, own in rows]
         kept = [(source, own) for source, own in wanted if len(own) or steps[0].number == 1]
         received = sum(len(own) for _, own in rows)
         first_open = self._first_list if len(self._sources) > 1 else self._lists_read
-        return ListPages(self._lists_read, first_open, steps, received, kept or wanted[:1])
+        return ListPages(self._lists_read, first_open, steps, received, kept or wanted[:1], self._sources, is_numbered)
 
     def _note_failure(self, error: FetchError, bounds: Bounds, progress: ListProgress) -> None:
         """Note where the list ended, if the failure says no more than that. Raises the error otherwise."""

@@ -68,7 +68,7 @@ class MarkProgress:
 
     def _note_reread(self, source: Source, newest: int | None, *, finished: bool) -> None:
         state, every = self._state, self._state.plan.reread
-        if every is None or self._part.before_marks or (newest is None and not finished):
+        if every is None or self._part.before_marks or self._part.is_listed_again or (newest is None and not finished):
             return
         if self._goes_on_with_reread(source):
             reached = self._part.until if finished else newest

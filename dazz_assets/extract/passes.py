@@ -16,7 +16,7 @@ from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness.accepted_answers import AcceptedAnswers
 from dazz_assets.extract.completeness.departures import Departures
 from dazz_assets.extract.completeness.left_out import MarkWatch
-from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending, is_paged_by_number
+from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending
 from dazz_assets.extract.completeness.losses import Loss, find_loss
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
@@ -134,6 +134,7 @@ class Pass:
                 state.session.name, state.stream.name, records=len(step.records), bytes_=len(step.page.body)
             )
         self._listed_at = self._listed_at or event.steps[0].page.fetched_at
+        state.exits.add(self._part, event)
         for source, rows in event.rows:
             for step in event.steps:
                 self._note_accepted(source, step.page)
@@ -141,8 +142,7 @@ class Pass:
         if not self._is_checkpoint_due():
             return
         # With numbered pages, a record may have slipped past the pages read; only the end of the pass can tell.
-        is_numbered = any(is_paged_by_number(state.stream, step.page) for step in event.steps)
-        if self._ascending and not is_numbered and not state.row_filter.is_holding:
+        if self._ascending and not event.is_numbered and not state.row_filter.is_holding:
             self._checkpoint(
                 {source.parent: self._progress.boundaries[source.parent].candidate_mark for source in self._sources}
             )
@@ -153,7 +153,6 @@ class Pass:
     def _add_rows(self, source: Source, rows: RowBatch, event: ListPages) -> None:
         """Add the rows of one source in some pages."""
         state, boundary = self._state, self._progress.boundaries[source.parent]
-        state.exits.add(self._part, source, rows, event)
         state.shape.add(rows)
         state.nested_lists.add(rows, state.shape.types())
         state.usable_check.add(rows)
@@ -165,7 +164,9 @@ class Pass:
         boundary.add(inside, to_microseconds(event.steps[0].page.fetched_at))
         for new in state.row_filter.filter_new(source, rows):
             self._write(new, event.list_number, event.first_open)
-        if self._ascending and not is_ascending(inside.moments, newest_before):
+        since = self._bounds[source.parent].since  # What is before it was listed with the part before.
+        moments = inside.moments if since is None else inside.moments[inside.moments >= since]
+        if self._ascending and not is_ascending(moments, newest_before):
             self._ascending = False
             self._take_back_marks()
 

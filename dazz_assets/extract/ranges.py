@@ -78,11 +78,13 @@ class Part:
     """A range [since, until) that is fetched and stored as a unit, in microseconds; until None is open-ended.
 
     before_marks: it lies before the start that the marks were made with. It is listed of sources with a mark only.
+    is_listed_again: this sync has listed it before, and moved the marks over it.
     """
 
     since: int
     until: int | None
     before_marks: bool = False
+    is_listed_again: bool = False
 
 
 class SyncPlan:
@@ -219,6 +221,8 @@ class SyncPlan:
         """The bounds of a source's walk in a part; None if it has nothing to fetch there."""
         if self._stream.cursor is None:
             return Bounds()
+        if part.is_listed_again:
+            return self._bounds_between(source, part, part.since)
         if part.before_marks:
             return None if source.mark is None else self._bounds_between(source, part, part.since)
         begins = self._continue_at if self._fetches_gap_alone else self.start_of

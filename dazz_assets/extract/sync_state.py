@@ -80,7 +80,7 @@ class SyncState:
         self.set_back: OutrankedKeys | None = None
         self._stored_before = self.stored
         self.totals: list[int | None] = []
-        self.exits = RangeExits(stream)
+        self.exits = RangeExits()
         self.shape = RecordShape(stream.sensitive)
         self.nested_lists = NestedLists(stream.rules.data_fields)
         self.usable_check = UsableRecordCheck(stream)

@@ -14,7 +14,7 @@ from dazz_assets.extract.marks import Marks, Source, has_other_identity
 from dazz_assets.extract.own_keys import describe_repeated
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
-from dazz_assets.extract.ranges import SyncPlan, SyncRange
+from dazz_assets.extract.ranges import START, Part, SyncPlan, SyncRange
 from dazz_assets.extract.sync_messages import (
     describe_cut_list,
     describe_failures,
@@ -25,7 +25,7 @@ from dazz_assets.extract.sync_messages import (
 )
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.http import FetchError, RefusedError
-from dazz_assets.lake import TableVersion
+from dazz_assets.lake import Commit, TableVersion
 from dazz_assets.lake.sidecar import read_sidecar, write_sidecar
 from dazz_assets.reports import StreamReport
 from dazz_assets.session import Session
@@ -121,11 +121,23 @@ class StreamSync:
             self._require_listed()
             if part.before_marks:
                 self._record_start(part.since)
-        for part, left in self._state.exits.take():
-            # The marks lie behind the range now, as where the start was moved back.
-            Pass(self._state, replace(part, before_marks=True), left).run()
+        self._list_again(self._state.exits.take())
+
+    def _list_again(self, left: Sequence[tuple[Part, Sequence[Source]]]) -> None:
+        """List ranges again that records left meanwhile, the latest first.
+
+        The marks lie behind them already. So until that is done, all is taken to be fetched from the end of the range
+        on, as where the connection's start was moved back: what an error leaves undone, the next sync does.
+        """
+        lists_from_marks = not self._plan.lists_again
+        if left and lists_from_marks:
+            self._state.commit(Commit(transactions={START: left[0][0].until or 0}))
+        for part, sources in left:
+            Pass(self._state, replace(part, is_listed_again=True), sources).run()
             self._marks.save(self._sources)
             self._require_listed()
+            if lists_from_marks:
+                self._record_start(part.since)
 
     def _require_listed(self) -> None:
         """Raises SyncError if the list of a source failed, or if no source could be listed."""

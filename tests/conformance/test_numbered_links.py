@@ -111,3 +111,25 @@ def test_32_a_token_that_names_a_record_pulls_none_past_the_walk(connect: Connec
     acme.sync(stream)
     assert acme.ids(stream) == list(range(30))
     assert requests == ["", "9", "19", "29"]
+
+
+def test_32_a_filter_that_is_named_like_a_place_makes_no_list_numbered(connect: Connect, api: Vendor) -> None:
+    """`start` is a time here, and the same in each request; the list goes on behind a record."""
+    records = changes(30)
+    requests: list[str] = []
+
+    def page(request: ReceivedRequest) -> Reply:
+        requests.append(param(request, "after"))
+        if len(requests) == 3:
+            records[:] = [*records[1:], {**records[0], "at": "2026-03-02T12:00:01Z"}]
+        first = next((place for place, item in enumerate(records) if str(item["id"]) == requests[-1]), -1) + 1
+        listed = records[first : first + SIZE]
+        return Reply(body={"data": listed, "next": listed[-1]["id"] if first + SIZE < len(records) else None})
+
+    api.handler = page
+    cursor = Cursor("at", since="start", format="epoch")
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=CursorToken("next", param="after"))
+    acme = connect(declare("CountingIntegration", CommonIntegration, streams=(stream,)))
+    report = acme.sync(stream)
+    assert (acme.ids(stream), report.gap) == (list(range(30)), None)
+    assert requests == ["", "9", "19", "29"]  # read once: the record that changed comes again at the end

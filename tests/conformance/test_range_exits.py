@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import Cursor, LinkHeader, Offset, PageNumber, Stream
+from dazz_assets.errors import SyncError
 from dazz_assets.http import Paginator
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import param
@@ -39,10 +40,12 @@ class HistoryApi:
         self.clock, self.before = clock, before
         self.asked: list[str] = []
         self.has_links = False
+        self.format = ""
 
     def change(self, id_: int | str) -> None:
-        now = datetime.fromtimestamp(self.clock.now, UTC).isoformat()
-        self.records = [{"id": id_, "at": now} if item["id"] == id_ else item for item in self.records]
+        now = datetime.fromtimestamp(self.clock.now, UTC)
+        at = now.strftime(self.format) if self.format else now.isoformat()
+        self.records = [{**item, "at": at} if item["id"] == id_ else item for item in self.records]
 
     def __call__(self, request: ReceivedRequest) -> Reply:
         self.asked.append(param(request, "since")[:10])
@@ -101,6 +104,69 @@ def test_32_of_several_parents_only_the_range_of_the_one_that_lost_a_record_is_l
     assert sorted(record["id"] for record in acme.records(stream)) == expected
     counts = {team: history.asked.count("2024-01-01") for team, history in histories.items()}
     assert counts == {"1": 7, "2": 14, "3": 7}
+
+
+def test_32_what_an_error_leaves_undone_the_next_sync_does(connect: Connect, api: Vendor, clock: Clock) -> None:
+    """The range is to be listed again, and that list is refused."""
+    history = HistoryApi(clock, {3: lambda api: api.change(1)})
+
+    def answer(request: ReceivedRequest) -> Reply:
+        is_second_list = history.asked.count("2024-01-01") >= 7 and param(request, "since").startswith("2024-01-01")
+        return Reply(403, {"message": "no longer"}) if is_second_list and refuses else history(request)
+
+    api.handler, refuses = answer, True
+    stream = declare("ChangesStream", ChangesStream, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    with pytest.raises(SyncError, match="no longer"):
+        acme.sync(stream)
+    assert len(acme.ids(stream)) == 59
+    refuses = False
+    assert acme.sync(stream).records == 1
+    assert acme.ids(stream) == list(range(60))
+    lists = history.asked.count("2024-01-01")
+    acme.sync(stream)
+    assert history.asked.count("2024-01-01") == lists  # Nothing is left to do.
+
+
+def test_32_cursors_that_are_days_tell_of_it_too(connect: Connect, api: Vendor, clock: Clock) -> None:
+    """What changes at noon has the day as its time."""
+    api.handler = history = HistoryApi(clock, {3: lambda api: api.change(1)})
+    history.records = [{**item, "at": item["at"][:10]} for item in history.records]
+    history.format = "%Y-%m-%d"
+    stream = declare(
+        "ChangesStream",
+        ChangesStream,
+        cursor=Cursor("at", since="since", until="until", format="%Y-%m-%d"),
+        paginator=PageNumber(),
+    )
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
+
+
+def test_32_in_a_list_of_several_parents_a_record_of_one_pulls_one_of_another_past_the_walk(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    history = HistoryApi(clock, {3: lambda api: api.change(0)})
+    # All records of the first team are on the first page.
+    history.records = [{**item, "team": "1" if item["id"] < 3 else "2"} for item in history.records]
+    api.handler = lambda request: (
+        Reply(body={"data": [{"id": "1"}, {"id": "2"}]}) if request.path == "/teams" else history(request)
+    )
+    teams = declare("TeamsStream", Stream[Any], path="/teams", records="data")
+    stream = declare(
+        "ChangesStream",
+        ChangesStream,
+        parent=teams,
+        parents_per_request=2,
+        parent_key="team",
+        params={"teams": "{parents.id}"},
+        paginator=PageNumber(),
+    )
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(teams, stream)), start=START)
+    acme.sync(teams)
+    acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
 
 
 @pytest.mark.parametrize("changes_at", [1, 8], ids=["before its first page", "after its last page"])

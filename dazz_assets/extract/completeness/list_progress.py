@@ -15,14 +15,14 @@ from dazz_assets.http import (
     FetchError,
     LoopError,
     Offset,
-    Page,
     PageNumber,
+    Paginator,
     PlaceLostError,
     RangeTooLargeError,
 )
-from dazz_assets.http.page import WalkedPage, sent_pairs
+from dazz_assets.http.page import Request, WalkedPage, sent_pairs
 from dazz_assets.http.paging.next_page_hints import find_end_flag
-from dazz_assets.http.paging.paging_names import means_place, normalize
+from dazz_assets.http.paging.paging_names import means_page_size, means_place, normalize
 from dazz_assets.spec.specs import StreamSpec
 
 # Statuses with which APIs refuse pages beyond their result limit, and how they say so.
@@ -43,7 +43,9 @@ _RANGE_TOO_LARGE = re.compile(
 )
 # URLs that may count pages or records, and paths that do.
 _MAY_COUNT = re.compile(r"[?&][^=]*(page|offset|skip|start|index)", re.IGNORECASE)
-_PAGE_IN_PATH = re.compile(r"/(page|p)/\d+/?(?=[?#]|$)", re.IGNORECASE)
+_PAGE_IN_PATH = re.compile(r"/(?:page|p)/(\d{1,9})/?(?=[?#]|$)", re.IGNORECASE)
+# Digits of a number that counts pages or records.
+_MOST_DIGITS = 12
 
 
 class CutShortError(FetchError):
@@ -69,6 +71,7 @@ class ListProgress:
         self._trusts_total = trusts_total or bool(stream.total)
         self._seen_keys, self._seen_contents = SeenHashes(), SeenHashes()
         self._listed = RecentHashes()
+        self._places = PlaceWatch(stream.paginator)
         self._idle_pages = 0
         self._ignores_total = False
         self._received = self._inside = self.nulls = self.strays = 0
@@ -97,11 +100,12 @@ class ListProgress:
         self.end_reason = steps[-1].end_reason or ""
         self._inside += inside
         self._note_order(rows)
-        is_numbered = any(is_paged_by_number(self._stream, step.page) for step in steps)
+        for step in steps:
+            self._places.add(step)
         # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
-        # The first request of a list often has no number, whatever counts its later pages.
-        if self._stream.cursor is not None and (is_numbered or steps[0].number == 1):
-            self._has_moved |= self._has_changed_record(rows) and is_numbered
+        # Whether its pages are numbered is seen from the second one on.
+        if self._stream.cursor is not None and (self.is_numbered or steps[0].number <= 2):
+            self._has_moved |= self._has_changed_record(rows) and self.is_numbered
         ends = np.cumsum(np.bincount(rows.origin_of, minlength=len(steps))).tolist()
         hashes = rows.content_hashes.tolist()
         for step, start, end in zip(steps, [0, *ends], ends, strict=False):
@@ -111,7 +115,12 @@ class ListProgress:
             self._note_idle(step, hashes[start:end])
             if step.records:
                 self._page_sizes.append(len(step.records))
-            self._note_total(step, is_numbered=is_numbered)
+            self._note_total(step)
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether its pages are requested by numbers of pages or records."""
+        return self._places.is_numbered
 
     @property
     def total(self) -> int | None:
@@ -239,7 +248,7 @@ class ListProgress:
             newest = int(moments.max())
             self.newest = newest if self.newest is None else max(newest, self.newest)
 
-    def _note_total(self, step: WalkedPage, *, is_numbered: bool) -> None:
+    def _note_total(self, step: WalkedPage) -> None:
         if step.number == 1 and self._stream.total == "":
             self._total_place = find_total(step.page)
         total = None if self._ignores_total or self._total_place is None else self._total_place.read(step.page)
@@ -248,7 +257,7 @@ class ListProgress:
             if came_before and not self._trusts_total and total == self._first_total - came_before:
                 total = self._first_total  # It counts what is left.
             self._first_total = self._first_total or total
-            self._total_shrank |= is_numbered and self._total is not None and total < self._total
+            self._total_shrank |= self.is_numbered and self._total is not None and total < self._total
             self._total = total
             self._least_total = total if self._least_total is None else min(self._least_total, total)
             self._greatest_total = max(total, self._greatest_total)
@@ -346,13 +355,47 @@ class NewestFirstWatch:
         return is_old and is_sorted and not self._is_unordered and (self._has_newer or self._old_pages > 1)
 
 
-def is_paged_by_number(stream: StreamSpec, page: Page) -> bool:
-    """Whether a page was requested by its number, so that a removed record can make the walk miss another one."""
-    if isinstance(stream.paginator, Offset | PageNumber):
-        return True
-    request = page.request
-    if _PAGE_IN_PATH.search(request.url):
-        return True
-    if not (request.params or request.body or _MAY_COUNT.search(request.url)):
-        return False
-    return any(value.isdecimal() and means_place(normalize(name)) for name, value in sent_pairs(request))
+class PlaceWatch:
+    """Tells whether a list is requested by numbers of pages or records, so that a record that leaves its place can make
+    the walk miss another one.
+
+    A number that stays the same from page to page is a filter, and one that grows by anything but pages or records a
+    key.
+    """
+
+    def __init__(self, paginator: Paginator | None) -> None:
+        self.is_numbered = isinstance(paginator, Offset | PageNumber)
+        self._before: dict[str, int] | None = None
+        # By how much a number may grow from page to page: by a page, by its records or by a page's size.
+        self._steps = {1}
+
+    def add(self, step: WalkedPage) -> None:
+        """Add the next page of the list."""
+        if self.is_numbered:
+            return
+        places = _find_places(step.page.request)
+        if places:
+            self._steps |= set(_find_sizes(step.page.request)) - {0}
+        if self._before is not None:
+            for name, place in places.items():
+                before = self._before.get(name)
+                grown = {place, place - 1} if before is None else {place - before}
+                self.is_numbered = self.is_numbered or not grown.isdisjoint(self._steps)
+                self._steps |= grown - {0}
+        self._steps |= {len(step.records)} - {0}
+        self._before = places
+
+
+def _find_sizes(request: Request) -> list[int]:
+    """How many records a request asks for."""
+    return [int(value) for name, value in sent_pairs(request) if value.isdecimal() and means_page_size(normalize(name))]
+
+
+def _find_places(request: Request) -> dict[str, int]:
+    """The numbers in a request that may count the pages or records before."""
+    in_path = _PAGE_IN_PATH.search(request.url)
+    places = {"": int(in_path[1])} if in_path else {}
+    if request.params or request.body or _MAY_COUNT.search(request.url):
+        sent = ((normalize(name), value) for name, value in sent_pairs(request) if value.isdecimal())
+        places |= {name: int(value) for name, value in sent if means_place(name) and len(value) <= _MOST_DIGITS}
+    return places

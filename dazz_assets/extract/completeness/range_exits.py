@@ -5,17 +5,15 @@ by one, and the first of a page that is not read yet may slip to one that is. Wi
 range that ends, only a later range of the same sync shows it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.completeness.list_progress import hash_keys, is_paged_by_number
+from dazz_assets.extract.completeness.list_progress import hash_keys
 from dazz_assets.extract.list_walk import ListPages
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.seen_hashes import SeenHashes
-from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.windows import to_microseconds
 
 # By how much a vendor's clock may differ from ours.
@@ -24,55 +22,62 @@ _SKEW = 600_000_000
 
 @dataclass(slots=True)
 class _Listing:
-    """When a range of a source was listed, in microseconds, and in how many pages that were numbered."""
+    """A list of a part: until when it was read, in microseconds, and whether it has several pages, by number."""
 
-    first: int
+    sources: Sequence[Source]
     last: int
-    pages: int = 0
+    is_numbered: bool = False
 
-    def was_running(self, at: int) -> bool:
-        """Whether a change at this time may have moved records between its pages."""
-        return self.pages > 1 and self.first - _SKEW <= at <= self.last + _SKEW
+
+@dataclass(slots=True)
+class _Listings:
+    """The lists of a part, by parent, and the keys of the records that lay in its range."""
+
+    of: dict[str | None, _Listing] = field(default_factory=dict)
+    keys: SeenHashes = field(default_factory=SeenHashes)
 
 
 class RangeExits:
     """The ranges of one sync that a record left while they were listed."""
 
-    def __init__(self, stream: StreamSpec) -> None:
-        self._stream = stream
-        self._listings: dict[tuple[Part, str | None], _Listing] = {}
+    def __init__(self) -> None:
+        self._parts: dict[Part, _Listings] = {}
         self._left: dict[Part, dict[str | None, Source]] = {}
-        self._keys = defaultdict[Part, SeenHashes](SeenHashes)
 
-    def add(self, part: Part, source: Source, rows: RowBatch, event: ListPages) -> None:
-        """Add the rows of some pages of a part."""
-        self._find_exits(source, rows)
-        is_numbered = [is_paged_by_number(self._stream, step.page) for step in event.steps]
-        # The first request of a list often has no number, whatever counts its later pages.
-        if part.until is None or part.before_marks or not (any(is_numbered) or event.steps[0].number == 1):
+    def add(self, part: Part, event: ListPages) -> None:
+        """Add some pages of a part."""
+        for source, rows in event.rows:
+            self._find_exits(source, rows)
+        # Whether pages are numbered is seen from the second one on.
+        if part.until is None or part.is_listed_again or not (event.is_numbered or event.steps[0].number == 1):
             return
-        times = [to_microseconds(step.page.fetched_at) for step in event.steps]
-        listing = self._listings.setdefault((part, source.parent), _Listing(times[0], times[0]))
-        listing.last = max(listing.last, times[-1])
-        listing.pages += sum(number or step.number == 1 for number, step in zip(is_numbered, event.steps, strict=True))
-        self._keys[part].add_new(hash_keys(rows))
+        listings = self._parts.setdefault(part, _Listings())
+        last = to_microseconds(event.steps[-1].page.fetched_at)
+        parent = event.sources[0].parent
+        listing = listings.of.get(parent)
+        if listing is None:
+            listing = _Listing(event.sources, last)
+            listings.of |= {source.parent: listing for source in event.sources}
+        listing.last = max(listing.last, last)
+        listing.is_numbered = listing.is_numbered or (event.is_numbered and event.steps[-1].number > 1)
+        for _, rows in event.rows:
+            # An API that ignores `until` lists what lies beyond the range, too.
+            listings.keys.add_new(hash_keys(rows.select(rows.cursor_at < part.until)))
 
-    def take(self) -> Iterator[tuple[Part, list[Source]]]:
-        """The ranges that a record left, each with the sources of which it did."""
+    def take(self) -> list[tuple[Part, list[Source]]]:
+        """The ranges that a record left, the latest first, each with the sources of the lists in which it was."""
         left, self._left = self._left, {}
-        yield from ((part, list(sources.values())) for part, sources in left.items())
+        latest_first = sorted(left, key=lambda part: part.since, reverse=True)
+        return [(part, list(left[part].values())) for part in latest_first]
 
     def _find_exits(self, source: Source, rows: RowBatch) -> None:
-        if not self._listings or rows.extent is None:
-            return
-        begun = min(listing.first for listing in self._listings.values()) - _SKEW
-        if rows.extent[1] < begun:
-            return
-        changed = rows.select(rows.cursor_at >= begun)
-        for part, keys in self._keys.items():
-            listing = self._listings.get((part, source.parent))
-            if listing is None or part.until is None:
+        for part, listings in self._parts.items():
+            listing = listings.of.get(source.parent)
+            beyond = rows.extent is not None and part.until is not None and rows.extent[1] >= part.until
+            if listing is None or not listing.is_numbered or not beyond:
                 continue
-            moved = changed.select(keys.contains(hash_keys(changed)) & (changed.cursor_at >= part.until))
-            if any(listing.was_running(at) for at in moved.cursor_at.tolist()):
-                self._left.setdefault(part, {})[source.parent] = source
+            # It lay in the range when it was listed, so it left since then; if before the end of the list, it matters.
+            may_have_left = (rows.cursor_at >= (part.until or 0)) & (rows.cursor_at <= listing.last + _SKEW)
+            changed = rows.select(may_have_left)
+            if listings.keys.contains(hash_keys(changed)).any():
+                self._left.setdefault(part, {}).update({each.parent: each for each in listing.sources})
