@@ -25,8 +25,8 @@ def require_own_keys(state: SyncState, added: Sequence[DataFile], *, beside: Tab
         raise SyncError(f"{state.place}: {_describe(session, stream, shared)}")
 
 
-def count_repeated(rows: RowBatch) -> int:
-    """How many of some new rows have the key of another one in the same page: it can't be an older version of it."""
+def count_shared(rows: RowBatch) -> int:
+    """How many of some new rows have the key of another one in the same page."""
     if len(set(rows.keys)) == len(rows):
         return 0
     return len(rows) - len(set(zip(rows.origin_of.tolist(), rows.keys, strict=True)))
@@ -38,6 +38,16 @@ def describe_repeated(stream: StreamSpec, repeated: int) -> str:
     return (
         f"{have} the key ({_format_terms(stream)}) of an earlier one, so only one of each is read; "
         f"set `primary_key` of {stream.stream.__name__} to paths that together are different in each record"
+    )
+
+
+def describe_shared(stream: StreamSpec, shared: int) -> str:
+    """Warn of records of a first sync that have the key of another one in the same page."""
+    have = "1 record has" if shared == 1 else f"{shared} records have"
+    return (
+        f"{have} the key ({_format_terms(stream)}) of another one in the same page, and only the latest of each is "
+        f"read. If they are not versions of one record, set `primary_key` of {stream.stream.__name__} to paths that "
+        "together are different in each record"
     )
 
 

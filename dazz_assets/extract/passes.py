@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.completeness.accepted_answers import AcceptedAnswers
 from dazz_assets.extract.completeness.departures import Departures
 from dazz_assets.extract.completeness.left_out import MarkWatch
 from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending
@@ -23,7 +22,7 @@ from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.list_walk import ListEnd, ListPages, ListRestart
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.own_keys import count_repeated, describe_repeated, require_own_keys
+from dazz_assets.extract.own_keys import count_shared, describe_repeated, require_own_keys
 from dazz_assets.extract.parent_groups import name_some, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.seen_hashes import SeenHashes
@@ -81,7 +80,6 @@ class Pass:
         self._complete: list[Source] = []
         self._without_list: list[Source] = []
         self._doubts: list[str] = []
-        self._accepted = AcceptedAnswers()
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
@@ -98,7 +96,6 @@ class Pass:
             self._slices.discard()
             raise
         finally:
-            self._state.report.warnings += self._accepted.describe(self._state.stream)
             self._encoder.shutdown()
 
     def _walk(self) -> None:
@@ -208,7 +205,7 @@ class Pass:
         for said in (failure, page.accepted_errors):
             if said is not None:
                 self._state.uncertain.add(source.parent)
-                self._accepted.add(source.parent, said)
+                self._state.accepted.add(source.parent, said)
 
     def _end_list(self, event: ListEnd) -> None:
         state, error, parents = self._state, event.error, [source.parent for source in event.sources]
@@ -308,7 +305,7 @@ class Pass:
         self._uncommitted_rows += len(rows)
         self._state.report.problems += rows.problem_count
         if self._state.is_first:
-            self._state.report.repeated += count_repeated(rows)
+            self._state.shared_keys += count_shared(rows)
         if self._state.replaces_all:
             self._contents[rows.parent].add(rows.content_hashes)
             self._note_added(rows, sequences, list_number, first_open)

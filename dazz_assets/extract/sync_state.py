@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.completeness.accepted_answers import AcceptedAnswers
 from dazz_assets.extract.completeness.nested_lists import NestedLists
 from dazz_assets.extract.completeness.range_exits import RangeExits
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
@@ -42,6 +43,8 @@ class SyncState:
     uncertain: sources whose lists may lack records, though the sync goes on.
     mark_stays: those of them whose marks stay, so that a later sync lists the same again.
     without_list: sources of which the vendor says that they have no list, where only changed parents are listed.
+    accepted: what the vendor says in place of records, or beside them. shared_keys: at a first sync, how many records
+    have the key of another one in the same page.
     strays: how many records lay far outside the range that was asked for.
     examined: the mark at which this sync asked whether the API leaves out records, as `EXAMINED` has it.
     set_back: records that came with an earlier cursor than what was stored of them before this sync.
@@ -81,6 +84,8 @@ class SyncState:
         self._stored_before = self.stored
         self.totals: list[int | None] = []
         self.exits = RangeExits()
+        self.accepted = AcceptedAnswers()
+        self.shared_keys = 0
         self.shape = RecordShape(stream.sensitive)
         self.nested_lists = NestedLists(stream.rules.data_fields)
         self.usable_check = UsableRecordCheck(stream)
@@ -90,7 +95,7 @@ class SyncState:
     @property
     def is_first(self) -> bool:
         """Whether rows are added to a table that had none, which is when a key is seen to be no key."""
-        return (self._stored_before is None or not self._stored_before.rows) and not self.replaces_all
+        return not self._stored_before.rows and not self.replaces_all
 
     def begin_again(self) -> None:
         """Forget what a listing found, before all of it is listed again."""
@@ -100,6 +105,7 @@ class SyncState:
             found.clear()
         for parents in (self.mark_stays, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
+        self.accepted = AcceptedAnswers()
         self.nulls = self.strays = 0
         self.usable_check = UsableRecordCheck(self.stream)
         self.report.repeated = self.report.problems = 0

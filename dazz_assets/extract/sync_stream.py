@@ -11,7 +11,7 @@ from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
 from dazz_assets.extract.marks import Marks, Source, has_other_identity
-from dazz_assets.extract.own_keys import describe_repeated
+from dazz_assets.extract.own_keys import describe_shared
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import START, Part, SyncPlan, SyncRange
@@ -148,8 +148,8 @@ class StreamSync:
     def _check_what_came(self) -> None:
         """Report what came that later syncs or parsers can't use. Raises SyncError if that is all of it."""
         state, warnings = self._state, self._state.report.warnings
-        if state.is_first and state.report.repeated:
-            warnings.append(describe_repeated(self._stream, state.report.repeated))
+        if state.shared_keys:
+            warnings.append(describe_shared(self._stream, state.shared_keys))
         if state.strays:
             warnings.append(describe_strays(self._stream, state.strays))
         if state.nested_lists.found is not None:
@@ -244,6 +244,7 @@ class StreamSync:
         counters = state.client.counters
         report.requests, report.bytes = counters.requests, counters.bytes
         report.retries, report.waited_seconds = counters.retries, round(counters.waited_seconds, 3)
+        report.warnings += state.accepted.describe(self._stream)
         report.warnings += [text for text in state.client.warnings if text not in report.warnings]
         if state.nulls:
             report.warnings.append(describe_nulls(self._stream, state.nulls))

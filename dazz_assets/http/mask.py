@@ -27,7 +27,7 @@ filling the memory."""
 class Mask:
     """Replaces secrets in any text: plain, percent-encoded, escaped for JSON or HTML, in hexadecimal and in base64.
 
-    Of a secret in which a quote was cut off, the beginning is replaced.
+    Of a secret in which a quote was cut off, the beginning is replaced, in the usual form of each of these.
 
     hidden: the replacement.
 
@@ -40,6 +40,7 @@ class Mask:
         patterns = {pattern for secret in known for pattern in _secret_patterns(secret)}
         longest_first = sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
         self._pattern = re.compile("|".join(longest_first)) if longest_first else None
+        self._forms = {form for secret in known for form in _plain_forms(secret) if len(form) >= _LEAST_BEGINNING}
         self._fragments = {fragment for secret in known for fragment in _plain_fragments(secret)}
         self._hidden = hidden
         self._learned: tuple[Mask, ...] = ()
@@ -71,12 +72,12 @@ class Mask:
 
     def _replace_beginning(self, quote: str) -> str:
         """A text that was cut off, without the beginning of a secret at its end."""
-        for secret in self._known:
-            place = quote.find(secret[:_LEAST_BEGINNING], max(0, len(quote) - len(secret)))
+        for form in self._forms:
+            place = quote.find(form[:_LEAST_BEGINNING], max(0, len(quote) - len(form)))
             while 0 <= place <= len(quote) - _LEAST_BEGINNING:
-                if secret.startswith(quote[place:]):
+                if form.startswith(quote[place:]):
                     return quote[:place] + self._hidden
-                place = quote.find(secret[:_LEAST_BEGINNING], place + 1)
+                place = quote.find(form[:_LEAST_BEGINNING], place + 1)
         return quote
 
     def __repr__(self) -> str:
@@ -98,6 +99,12 @@ def _secret_patterns(secret: str) -> Iterator[str]:
         written = re.escape(part).replace(r"\+", r"(?:\+|%2[Bb])").replace("/", r"(?:\\?/|%2[Ff])")
         # Matches the whole base64 text, and only from its start, so that a long text is scanned once.
         yield rf"(?:(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]*)?{written}[A-Za-z0-9+/_-]*=*"
+
+
+def _plain_forms(secret: str) -> Iterator[str]:
+    """The texts as which a secret is mostly written."""
+    yield from (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], _to_bytes(secret).hex())
+    yield from _base64_fragments(secret)
 
 
 def _json_pattern(text: str) -> str:

@@ -271,6 +271,15 @@ def test_108_a_sentence_in_place_of_csv_is_no_empty_list(
     assert acme.column("select key from raw.vendor_items") == ["7"]
 
 
+@pytest.mark.parametrize("body", [SENTENCES[0], SENTENCES[3]])
+def test_108_neither_is_it_one_for_a_stream_without_a_key(connect: Connect, api: Vendor, body: bytes) -> None:
+    stream = declare("ItemsStream", ItemsStream, primary_key=None)
+    acme = connect(declare("BytesIntegration", BytesIntegration, streams=(stream,)))
+    api.script(Reply(body=body, headers={"Content-Type": "text/csv"}))
+    with pytest.raises(SyncError, match=r"its only line names no columns\. If that line means"):
+        acme.sync(stream)
+
+
 def test_108_it_is_one_where_the_stream_says_so(connect: Connect, api: Vendor) -> None:
     stream = declare("ItemsStream", ItemsStream, accept={(200, "no results"): "skip"})
     acme = connect(declare("BytesIntegration", BytesIntegration, streams=(stream,)))

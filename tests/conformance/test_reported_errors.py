@@ -205,6 +205,22 @@ def test_51_the_object_around_a_list_may_have_a_status_of_its_own(connect: Conne
         acme.sync(ItemsStream)
 
 
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"id": 7, "status": 503, "list": []}, "list"),
+        ({"store": {"code": 501, "orders": []}}, "store.orders"),
+        ({"name": "Web", "code": 429, "list": []}, "list"),
+    ],
+)
+def test_51_a_number_of_the_thing_that_an_empty_list_belongs_to_is_none(
+    connect: Connect, api: Vendor, body: dict[str, Any], path: str
+) -> None:
+    acme = connect(declare("StepsIntegration", CommonIntegration, records=path, streams=(ItemsStream,)))
+    api.script(Reply(body=body))
+    assert acme.sync(ItemsStream).records == 0
+
+
 def test_51_a_status_that_repeats_the_requested_filter_is_none(connect: Connect, api: Vendor) -> None:
     class FailedStream(ItemsStream):
         name = "items"

@@ -37,9 +37,9 @@ def test_109_records_of_a_page_that_share_a_key_are_told_at_first(
     acme = connect(LoginsIntegration)
     api.script(logins(1, *users))
     report = acme.sync(LoginsStream)
-    assert report.repeated == 2
+    assert report.repeated == 0  # They may be versions of one record, so no check fails.
     (warning,) = report.warnings
-    assert warning.startswith("2 records have the key (`user`) of an earlier one, so only one of each is read")
+    assert warning.startswith("2 records have the key (`user`) of another one in the same page, and only the latest")
     assert acme.versions(LoginsStream) == len(users)
     api.script(logins(10, "ann", "ann"))
     assert acme.sync(LoginsStream).warnings == []

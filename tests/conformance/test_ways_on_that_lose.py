@@ -128,6 +128,19 @@ def test_107_one_that_may_stand_for_the_filter_is_not(connect: Connect, api: Ven
     assert acme.sync(stream).warnings == []
 
 
+def test_107_the_number_of_the_first_page_is_no_filter(connect: Connect, api: Vendor) -> None:
+    """The link goes on by an offset."""
+
+    def answer(request: ReceivedRequest) -> Reply:
+        link = "/entries?offset=2&state=all" if "page" in request.query else None
+        return Reply(body={"data": items(1, 2) if link else items(3), "next": link})
+
+    api.handler = answer
+    acme, stream = connect_to(connect, params={"state": "all", "page": 1}, paginator=NextLink("next"))
+    assert acme.sync(stream).warnings == []
+    assert acme.ids(stream) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("link", ["/entries?page=2&amp;state=all", "?state=all&amp;page=2"])
 def test_107_a_link_that_was_escaped_for_html_is_followed_as_it_was_meant(
     connect: Connect, api: Vendor, link: str

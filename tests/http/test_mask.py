@@ -69,6 +69,16 @@ def test_the_beginning_of_a_secret_that_a_quote_was_cut_off_in_is_masked(length:
     assert mask(f"z{secret[:length]}...") == "***..."
 
 
+@pytest.mark.parametrize("cut", [12, 30, 60])
+def test_so_is_one_that_is_encoded(cut: int) -> None:
+    secret = "k/" + "".join(chr(ord("a") + n % 23) for n in range(80))
+    written = (b64encode(f"acme:{secret}".encode()).decode(), quote(secret, safe=""), secret.encode().hex())
+    for text in written:
+        shown = Mask([secret])(f"it says: {text[:cut]}... Check it.")
+        assert shown.endswith("***... Check it.")
+        assert len(shown) < len("it says: YWNtZTpr***... Check it.") + 4
+
+
 def test_what_is_no_beginning_of_a_secret_stays_in_front_of_the_end_of_a_quote() -> None:
     mask = Mask(["abcdefgh"])
     assert mask("abc... bcdefgh... ... abcd") == "abc... bcdefgh... ... abcd"

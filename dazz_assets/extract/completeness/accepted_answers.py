@@ -12,13 +12,12 @@ class AcceptedAnswers:
     """The vendor's texts, each with the parents that it was about."""
 
     def __init__(self) -> None:
-        self._parents: dict[str, list[str | None]] = {}
+        # In order, without doubles.
+        self._parents: dict[str, dict[str | None, None]] = {}
 
     def add(self, parent: str | None, said: str) -> None:
-        """Add a text. What is said again of the same parent at once counts as one."""
-        parents = self._parents.setdefault(said, [])
-        if parent not in parents[-1:]:
-            parents.append(parent)
+        """Add a text. What is said again of the same parent counts as one."""
+        self._parents.setdefault(said, {})[parent] = None
 
     def describe(self, stream: StreamSpec) -> list[str]:
         """Warnings that quote each text once."""

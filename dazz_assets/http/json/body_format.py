@@ -157,9 +157,12 @@ def _csv_to_json(text: str, columns: Collection[str]) -> bytes:
     """A list of objects, one a row, whose values are texts."""
     _, rows = read_csv(text)
     # Some say in a sentence that there is nothing, or what went wrong.
-    if len(rows) == 1 and (missing := [name for name in columns if name not in rows[0]]):
+    is_sentence = len(rows) == 1 and len(rows[0]) == 1 and " " in rows[0][0].strip()
+    missing = [name for name in columns if name not in rows[0]] if len(rows) == 1 else []
+    if missing or is_sentence:
+        lacks = f"names no column `{missing[0]}`" if missing else "names no columns"
         raise BodyFormatError(
-            f"its only line names no column `{missing[0]}`. If that line means that there are no records, give its "
+            f"its only line {lacks}. If that line means that there are no records, give its "
             'words in accept = {(200, "..."): "skip"}'
         )
     return json.dumps([dict(zip(rows[0], row, strict=True)) for row in rows[1:]], ensure_ascii=False).encode()

@@ -108,9 +108,13 @@ def find_left_out(request: Request, following: Request) -> list[str]:
     sent, linked = (dict(parse_qsl(parts.query, keep_blank_values=True)) for parts in (here, there))
     changed = {normalize(name): value for name, value in linked.items() if sent.get(name) != value}
     counts = any(means_place(name) and value.isdecimal() for name, value in changed.items())
-    if here[:3] != there[:3] or not counts or not all(means_place(name) or means_page_size(name) for name in changed):
+    if here[:3] != there[:3] or not counts or not all(map(_is_about_paging, changed)):
         return []
-    return [name for name in sent if name not in linked and not means_page_size(normalize(name))]
+    return [name for name in sent if name not in linked and not _is_about_paging(normalize(name))]
+
+
+def _is_about_paging(name: str) -> bool:
+    return means_place(name) or means_page_size(name)
 
 
 def _invalid_link_error(page: Page, link: str) -> LinkError:

@@ -46,6 +46,8 @@ _FAILED_WITHOUT_RECORDS = re.compile(
 _HTTP_STATUSES = frozenset({"status", "statuscode", "httpstatus", "httpcode"})
 # Numbers that are zero where all is well.
 _RESULT_CODES = frozenset({"code", "status", "returncode", "resultcode", "retcode"})
+OF_THINGS = frozenset({"id", "key", "name", "title", "uuid"})
+"""Beside them, a state is that of a thing which has the list, such as an order or a campaign."""
 # Statuses of HTTP that no empty list has, and that need no words.
 _REFUSED_OR_FAILED = re.compile(r"401|403|429|5\d\d")
 _KINDS = frozenset({"type", "object", "kind"})
@@ -193,7 +195,7 @@ class _Search:
         # The object around a list may be a record itself, with a status of its own.
         is_told_alone = reports and (role == "top" or name not in _STATUSES | _MEANS_FAILURE)
         return is_told_alone or (
-            (reports or _tells_of_failure(level, name, value, self.sent)) and not self.has_records()
+            (reports or _tells_of_failure(level, role, name, value, self.sent)) and not self.has_records()
         )
 
 
@@ -208,7 +210,7 @@ def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Rol
     return "envelope" if plain in _ENVELOPES and depth <= 1 else None
 
 
-def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[], Collection[str]]) -> bool:
+def _tells_of_failure(level: Document, role: Role, name: str, value: Any, sent: Callable[[], Collection[str]]) -> bool:
     """Whether a field tells of a failure, if no record came with it."""
     if name in _KINDS:
         return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
@@ -226,8 +228,9 @@ def _tells_of_failure(level: Document, name: str, value: Any, sent: Callable[[],
     said = _find_message(level)
     if name in _RESULT_CODES and (number := read_number(value)) is not None:
         is_usual = number == 1 or 200 <= number < 300 or (number == 0 and name != "status")
-        is_told = _ALL_IS_WELL.search(said) is None or (not said and _REFUSED_OR_FAILED.fullmatch(str(value)))
-        return not is_usual and str(value) not in sent() and bool(is_told)
+        says_no_more = not said and role != "way" and OF_THINGS.isdisjoint(map(_normalize, level.names()))
+        is_refusal = says_no_more and _REFUSED_OR_FAILED.fullmatch(str(value)) is not None
+        return not is_usual and str(value) not in sent() and (is_refusal or _ALL_IS_WELL.search(said) is None)
     if not isinstance(value, str) or value in sent():
         return False
     is_failed = name not in ("state", "code") and _FAILED_WITHOUT_RECORDS.fullmatch(value.strip()) is not None

@@ -14,15 +14,13 @@ from dazz_assets.http.paging.paging_names import normalize
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.responses.concealed import NOT_QUOTED
 from dazz_assets.http.responses.failures import has_messages, vendor_message
-from dazz_assets.http.responses.reported_errors import MESSAGES, says_all_is_well
+from dazz_assets.http.responses.reported_errors import MESSAGES, OF_THINGS, says_all_is_well
 from dazz_assets.http.responses.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
 _STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
 # What may tell of a failure in a page without records.
 _MESSAGES = MESSAGES | {"detail", "reason"}
-# Beside them, a state is that of a thing which has the list, such as an order or a campaign.
-_OF_THINGS = frozenset({"id", "key", "name", "title", "uuid"})
 _UNFINISHED = frozenset(
     {"accepted", "building", "calculating", "computing", "executing", "inprogress", "notready", "pending"}
     | {"preparing", "processing", "queued", "running", "started", "waiting"}
@@ -79,7 +77,7 @@ def _find_in_body(
 def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tuple[str, str] | None:
     """A state at the top by which the list is still being made, unless it is one that the request asks for."""
     names = page.document.names()
-    is_thing = received > 0 and not _OF_THINGS.isdisjoint(map(normalize, names))
+    is_thing = received > 0 and not OF_THINGS.isdisjoint(map(normalize, names))
     for name in names:
         plain = normalize(name)
         if plain not in _STATES or name in ignored or (is_thing and plain in ("status", "state")):
