@@ -433,8 +433,8 @@ class ListWalk:
     def _find_unasked(self, rows: RowBatch, bounds: Bounds, sent: SentBounds | None) -> NDArray[np.bool_]:
         """The rows outside the range that was asked for: no other list need bring them.
 
-        What lies outside the bounds only because they are sent rounded is stored already, or comes with the next range,
-        and so are the old records at the end of a list that is sorted newest first.
+        What lies beyond the upper bound only because it is sent rounded comes with the next range. The old records at
+        the end of a list that is sorted newest first are stored already.
         """
         if sent is None or not self._keeps_unasked(bounds):
             return np.zeros(len(rows), np.bool_)

@@ -19,7 +19,7 @@ from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.tables import is_synced
 
-NONE = -(2**62)
+NOT_SET = -(2**62)
 """Stands for nothing in the log, where a transaction can't be unset."""
 
 # The application transactions of a raw table that hold the marks of a stream without parents: those of a sub-stream
@@ -71,12 +71,12 @@ def source_transactions(source: Source) -> dict[str, int]:
     if source.parent is not None:
         return {}
     values = {transaction: getattr(source, name) for name, transaction in _TRANSACTIONS.items()}
-    return {transaction: NONE if value is None else value for transaction, value in values.items()}
+    return {transaction: NOT_SET if value is None else value for transaction, value in values.items()}
 
 
 def _read_transaction(version: TableVersion, name: str) -> int | None:
     value = version.transaction(name)
-    return None if value == NONE else value
+    return None if value == NOT_SET else value
 
 
 class Marks:

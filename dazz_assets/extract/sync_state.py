@@ -10,7 +10,7 @@ from dazz_assets.extract.completeness.nested_lists import NestedLists
 from dazz_assets.extract.completeness.range_exits import RangeExits
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
-from dazz_assets.extract.marks import IDENTITY, NONE, has_other_identity, row_identity
+from dazz_assets.extract.marks import IDENTITY, NOT_SET, has_other_identity, row_identity
 from dazz_assets.extract.ranges import START, SyncPlan, SyncRange
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
@@ -206,6 +206,6 @@ def _count_passes(version: TableVersion | None) -> int:
 
 
 def has_transaction(version: TableVersion, name: str, value: int) -> bool:
-    """Whether a version of a table has an application transaction with this value; `NONE` is none."""
+    """Whether a version of a table has an application transaction with this value; `NOT_SET` stands for none."""
     found = version.transaction(name)
-    return value == (NONE if found is None else found)
+    return value == (NOT_SET if found is None else found)

@@ -18,7 +18,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.marks import NONE, Source, transaction_hash
+from dazz_assets.extract.marks import NOT_SET, Source, transaction_hash
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import build_request, sent_bounds
 from dazz_assets.extract.sync_state import EXAMINED, SyncState, has_transaction
@@ -121,7 +121,7 @@ class MarkWatch:
         state.examined = examined
         for since in _earlier_times(mark, left.values()):
             if (found := self._find_listed(source, since, mark, left)) is not None:
-                state.examined = NONE
+                state.examined = NOT_SET
                 return self._describe(source, *found, since)
         return None
 

@@ -1,4 +1,4 @@
-"""Ways to the next page that lead past records: a value that is not unique, a link that forgets the filter."""
+"""Links and tokens that skip records: a value that is not unique, a link that forgets the filter."""
 
 from __future__ import annotations
 
