@@ -169,6 +169,19 @@ def test_32_in_a_list_of_several_parents_a_record_of_one_pulls_one_of_another_pa
     assert acme.ids(stream) == list(range(60))
 
 
+def test_32_another_version_of_a_record_in_a_later_range_makes_no_second_list(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    """A list of versions has several rows of a record."""
+    api.handler = history = HistoryApi(clock, {})
+    history.records += [{"id": day, "at": f"2025-03-{day + 1:02}T00:00:00+00:00"} for day in range(20)]
+    stream = declare("ChangesStream", ChangesStream, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    acme.sync(stream)
+    assert acme.versions(stream) == 80
+    assert history.asked.count("2024-01-01") == 7
+
+
 @pytest.mark.parametrize("changes_at", [1, 8], ids=["before its first page", "after its last page"])
 def test_32_a_record_that_changes_before_or_long_after_its_range_is_listed_makes_no_second_list(
     connect: Connect, api: Vendor, clock: Clock, changes_at: int

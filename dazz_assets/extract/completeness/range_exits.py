@@ -18,13 +18,16 @@ from dazz_assets.windows import to_microseconds
 
 # By how much a vendor's clock may differ from ours.
 _SKEW = 600_000_000
+# A change may be written as the day that it was made on, or in a zone of the vendor's own.
+_DAY = 86_400_000_000
 
 
 @dataclass(slots=True)
 class _Listing:
-    """A list of a part: until when it was read, in microseconds, and whether it has several pages, by number."""
+    """A list of a part: when its pages were read, in microseconds, and whether it has several of them, by number."""
 
     sources: Sequence[Source]
+    first: int
     last: int
     is_numbered: bool = False
 
@@ -56,7 +59,7 @@ class RangeExits:
         parent = event.sources[0].parent
         listing = listings.of.get(parent)
         if listing is None:
-            listing = _Listing(event.sources, last)
+            listing = _Listing(event.sources, last, last)
             listings.of |= {source.parent: listing for source in event.sources}
         listing.last = max(listing.last, last)
         listing.is_numbered = listing.is_numbered or (event.is_numbered and event.steps[-1].number > 1)
@@ -76,8 +79,8 @@ class RangeExits:
             beyond = rows.extent is not None and part.until is not None and rows.extent[1] >= part.until
             if listing is None or not listing.is_numbered or not beyond:
                 continue
-            # It lay in the range when it was listed, so it left since then; if before the end of the list, it matters.
-            may_have_left = (rows.cursor_at >= (part.until or 0)) & (rows.cursor_at <= listing.last + _SKEW)
-            changed = rows.select(may_have_left)
+            # Before the list it was no record of it, and what left after it moved nothing.
+            earliest = max(part.until or 0, listing.first - _DAY - _SKEW)
+            changed = rows.select((rows.cursor_at >= earliest) & (rows.cursor_at <= listing.last + _SKEW))
             if listings.keys.contains(hash_keys(changed)).any():
                 self._left.setdefault(part, {}).update({each.parent: each for each in listing.sources})
