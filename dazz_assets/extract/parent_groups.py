@@ -76,9 +76,9 @@ def _describe_alike(stream: StreamSpec, parents: Sequence[str | None]) -> str:
     )
 
 
-def name_some(parents: Sequence[str]) -> str:
-    """Name the parents of a group, the first three if they are many."""
-    listed = [*parents[:3], f"{len(parents) - 3} more"] if len(parents) > 4 else parents
+def name_some(parents: Sequence[str], most: int = 3) -> str:
+    """Name the parents of a group, the first ones if they are many."""
+    listed = [*parents[:most], f"{len(parents) - most} more"] if len(parents) > most + 1 else parents
     return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
 
 

@@ -6,6 +6,8 @@ from dazz_assets.spec.specs import StreamSpec
 
 # Quote at most this many different texts of a vendor's.
 _MOST_QUOTED = 20
+# Name at most so many parents of each.
+_MOST_NAMED = 20
 
 
 class AcceptedAnswers:
@@ -24,7 +26,7 @@ class AcceptedAnswers:
         warnings = []
         for said, parents in list(self._parents.items())[:_MOST_QUOTED]:
             named = [parent for parent in parents if parent is not None]
-            where = f"{stream.parent} {name_some(named)}: " if named else ""
+            where = f"{stream.parent} {name_some(named, _MOST_NAMED)}: " if named else ""
             warnings.append(f"{where}{said}")
         if (left := len(self._parents) - _MOST_QUOTED) > 0:
             answers = format_count(left, "more answer")
