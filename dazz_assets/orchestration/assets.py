@@ -12,6 +12,7 @@ from dazz_assets.connections import Connection
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.http import Mask
+from dazz_assets.lake.freed_memory import return_large_blocks
 from dazz_assets.orchestration import checks, metadata
 from dazz_assets.orchestration.io_manager import build_io_manager, io_manager_key, node_metadata
 from dazz_assets.orchestration.jobs import step_name
@@ -169,6 +170,7 @@ def _sync_work(stream: StreamSpec, grid: Grid) -> Work:
         else:
             check_until(session, stream, options)
             sync_range = range_from_options(options, grid, windows)
+        return_large_blocks()
         report = sync_stream(session, stream, sync_range)
         stored = session.raw(stream).open()
         partitions = (

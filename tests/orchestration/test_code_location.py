@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -36,6 +37,16 @@ def test_the_package_imports_dagster_and_the_lake_lazily() -> None:
     completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert completed.stdout.splitlines() == ["[]", "dazz_assets.lake.lake dazz_assets.orchestration.definitions"]
     assert set(dazz_assets.__all__) <= set(dir(dazz_assets))
+
+
+def test_a_run_of_the_daemon_has_arrow_take_memory_from_the_c_library_unless_told_otherwise() -> None:
+    program = "import resources.definitions, pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    plain = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    for given, used in (({}, "system"), ({"ARROW_DEFAULT_MEMORY_POOL": "mimalloc"}, "mimalloc")):
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=plain | given, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == used
 
 
 def test_ours_merge_with_definitions_that_have_an_executor_and_depend_on_their_asset(connect: Connect) -> None:

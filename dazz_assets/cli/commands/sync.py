@@ -55,10 +55,8 @@ def sync_streams(
     from dazz_assets.cli.run_summary import run_and_finish
     from dazz_assets.cli.target import find_target
     from dazz_assets.extract.ranges import SyncRange
-    from dazz_assets.lake.freed_memory import return_large_blocks
     from dazz_assets.orchestration.local_runs import sync_connections
 
-    return_large_blocks()
     target = find_target(name_or_path, connection)
     bounded = since is not None or until is not None
     sync_range = SyncRange(
