@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -114,9 +115,9 @@ def our_fetch(integration: str = "issues") -> Callable[[str, Path], Usage]:
     return lambda url, folder: run_measured([our_python(), "-m", module, url, str(folder), integration])
 
 
-def our_sync(url: str, folder: Path) -> Usage:
+def our_sync(url: str, folder: Path, parse_processes: int = 1) -> Usage:
     """Run the command `dazz sync`: Dagster, fetch and parse."""
-    env = write_connections("issues", url, folder)
+    env = write_connections("issues", url, folder) | {"DAZZ_PARSE_PROCESSES": str(parse_processes)}
     return run_measured([our_python(), "-m", "dazz_assets.cli", "sync", str(integration_file("issues"))], env)
 
 
@@ -175,9 +176,12 @@ FETCH = Contender("fetch", "**ours**, fetch", our_fetch(), count_lake())
 FETCH_UNTOLD = Contender("fetch-untold", "**ours**, no rate declared", our_fetch(), count_lake())
 FETCH_COMPRESSED = Contender("fetch-compressed", "**ours**, fetch, pages sent compressed", our_fetch(), count_lake())
 SYNC = Contender("sync", "**ours**, `dazz sync`", our_sync, _count_synced)
+SYNC_IN_TWO = Contender(
+    "sync-2", "**ours**, `dazz sync`, parsed in 2 processes", partial(our_sync, parse_processes=2), _count_synced
+)
 PEERS = (DLT, AIRBYTE, SINGER, SINGER_MSGSPEC)
 # In the faster of singer-sdk's modes, for scenarios in which all wait.
 WAITING_PEERS = (DLT, AIRBYTE, SINGER_MSGSPEC)
 CONTENDERS = tuple(
-    item.name for item in (LIMIT, PLAIN, *PEERS, AIRBYTE_TOLD, FETCH, FETCH_COMPRESSED, FETCH_UNTOLD, SYNC)
+    item.name for item in (LIMIT, PLAIN, *PEERS, AIRBYTE_TOLD, FETCH, FETCH_COMPRESSED, FETCH_UNTOLD, SYNC, SYNC_IN_TWO)
 )

@@ -21,7 +21,11 @@ QUICK, FULL = 100_000, 1_000_000
 
 
 def run(options: Options) -> str:
-    records = options.records(QUICK, FULL)
+    sizes = (QUICK, FULL) if options.full and not options.wanted_records else (options.records(QUICK, FULL),)
+    return "\n\n".join(_measure(options, records) for records in sizes)
+
+
+def _measure(options: Options, records: int) -> str:
     contenders = options.chosen((LIMIT, PLAIN, *PEERS, FETCH))
     with serve(records) as server:
         measured = measure_all(contenders, server, records, options.repeat)
