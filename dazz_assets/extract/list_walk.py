@@ -55,7 +55,7 @@ class ListPages:
     the current one, or of several sources the first of theirs. received: records of the pages.
     rows: of each source those to be stored, unless they are already. Of several sources, pages after the first one have
     only those with records.
-    sources: all of the list. is_numbered: its pages are requested by numbers of pages or records.
+    sources: all of the list. is_numbered: its pages are requested by numbers of pages or records. bounds: of the list.
     """
 
     list_number: int
@@ -65,6 +65,7 @@ class ListPages:
     rows: Sequence[tuple[Source, RowBatch]]
     sources: Sequence[Source]
     is_numbered: bool
+    bounds: Bounds
 
 
 @dataclass(slots=True)
@@ -399,7 +400,8 @@ class ListWalk:
         kept = [(source, own) for source, own in wanted if len(own) or steps[0].number == 1]
         received = sum(len(own) for _, own in rows)
         first_open = self._first_list if len(self._sources) > 1 else self._lists_read
-        return ListPages(self._lists_read, first_open, steps, received, kept or wanted[:1], self._sources, is_numbered)
+        rows = kept or wanted[:1]
+        return ListPages(self._lists_read, first_open, steps, received, rows, self._sources, is_numbered, bounds)
 
     def _note_failure(self, error: FetchError, bounds: Bounds, progress: ListProgress) -> None:
         """Note where the list ended, if the failure says no more than that. Raises the error otherwise."""

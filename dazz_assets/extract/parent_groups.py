@@ -82,6 +82,12 @@ def name_some(parents: Sequence[str], most: int = 3) -> str:
     return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
 
 
+def name_sources(stream: StreamSpec, sources: Sequence[Source]) -> str:
+    """Name the parents of a list, with the stream that they are of."""
+    parents = [str(source.parent) for source in sources]
+    return f"{stream.parent} {name_some(parents)}" + (" together" if len(parents) > 1 else "")
+
+
 def widest(bounds: Sequence[Bounds]) -> Bounds:
     """The bounds of a group: those that begin first."""
     return min(bounds, key=lambda each: each.since or 0)

@@ -23,9 +23,10 @@ from dazz_assets.extract.list_walk import ListEnd, ListPages, ListRestart
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import count_shared, describe_repeated, require_own_keys
-from dazz_assets.extract.parent_groups import name_some, widest
+from dazz_assets.extract.parent_groups import name_sources, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.seen_hashes import SeenHashes
+from dazz_assets.extract.sync_messages import describe_exit
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import FetchError, Page, RateLimitedError, SignInError, UnreachableError
@@ -131,7 +132,8 @@ class Pass:
                 state.session.name, state.stream.name, records=len(step.records), bytes_=len(step.page.body)
             )
         self._listed_at = self._listed_at or event.steps[0].page.fetched_at
-        state.exits.add(self._part, event)
+        if not self._part.is_listed_again:
+            state.exits.add(event)
         for source, rows in event.rows:
             for step in event.steps:
                 self._note_accepted(source, step.page)
@@ -270,25 +272,19 @@ class Pass:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""
         state, parents = self._state, {source.parent for source in event.sources}
         state.uncertain |= parents
-        where = "" if state.stream.parent is None else f"{self._name_sources(event)}: "
+        where = "" if state.stream.parent is None else f"{name_sources(state.stream, event.sources)}: "
         self._doubts.append(f"{where}{doubt}")
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
             state.mark_stays |= parents
             state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event)}")
 
-    def _name_sources(self, event: ListEnd) -> str:
-        """Name the parents that an event is about, with the stream that they are of."""
-        parents = [str(source.parent) for source in event.sources]
-        named = name_some(parents) + (" together" if len(parents) > 1 else "")
-        return f"{self._state.stream.parent} {named}"
-
     def _note_shifted(self, event: ListEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
         state, parents = self._state, {source.parent for source in event.sources}
         state.uncertain |= parents
         state.mark_stays |= parents
-        where = "" if state.stream.parent is None else f" of {self._name_sources(event)}"
+        where = "" if state.stream.parent is None else f" of {name_sources(state.stream, event.sources)}"
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
             raise SyncError(f"{state.place}: {problem}; the stored records were not replaced. Sync again")
@@ -385,6 +381,9 @@ class Pass:
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
             starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
+        for part, sources in state.exits.take():
+            state.uncertain |= {source.parent for source in sources}
+            state.report.warnings.append(describe_exit(state.stream, part))
         departures = Departures(state, state.uncertain | state.with_nulls | unlisted, self._listed_at)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:

@@ -105,7 +105,7 @@ class SyncState:
             found.clear()
         for parents in (self.mark_stays, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
-        self.accepted = AcceptedAnswers()
+        self.exits, self.accepted = RangeExits(), AcceptedAnswers()
         self.nulls = self.strays = 0
         self.usable_check = UsableRecordCheck(self.stream)
         self.report.repeated = self.report.problems = 0

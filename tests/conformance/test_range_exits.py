@@ -29,17 +29,18 @@ class ChangesStream(Stream[Any]):
 
 
 class HistoryApi:
-    """Sixty records, a day apart from the start on, far before the mark. before: what happens before a request, which
-    are counted from 1."""
+    """Sixty records, a day apart. before: what happens before a request, which are counted from 1."""
 
-    def __init__(self, clock: Clock, before: dict[int, Callable[[HistoryApi], None]]) -> None:
-        first = datetime(2024, 1, 2, tzinfo=UTC)
+    def __init__(
+        self, clock: Clock, before: dict[int, Callable[[HistoryApi], None]], first: date = date(2024, 1, 2)
+    ) -> None:
+        midnight = datetime(first.year, first.month, first.day, tzinfo=UTC)
         self.records: list[dict[str, Any]] = [
-            {"id": day, "at": (first + timedelta(days=day)).isoformat()} for day in range(60)
+            {"id": day, "at": (midnight + timedelta(days=day)).isoformat()} for day in range(60)
         ]
         self.clock, self.before = clock, before
         self.asked: list[str] = []
-        self.has_links = False
+        self.has_links = self.is_newest_first = False
         self.format = ""
 
     def change(self, id_: int | str) -> None:
@@ -52,7 +53,9 @@ class HistoryApi:
         self.clock.now += 1
         if (change := self.before.pop(len(self.asked), None)) is not None:
             change(self)
-        listed = sorted(filter_by_bounds(self.records, request), key=lambda item: item["at"])
+        listed = sorted(
+            filter_by_bounds(self.records, request), key=lambda item: item["at"], reverse=self.is_newest_first
+        )
         page = int(param(request, "page", "1")) - 1
         start = page * SIZE + int(param(request, "offset", "0"))
         query = "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in request.pairs if name != "page")
@@ -77,6 +80,69 @@ def test_32_no_record_is_missed_when_one_leaves_the_range_that_is_listed(
     from_the_last_on = history.asked[history.asked.index(max(history.asked)) :]
     assert set(from_the_last_on) == {max(history.asked), "2024-01-01"}
     assert acme.sync(stream).records == 0
+
+
+@pytest.mark.parametrize("age", [timedelta(days=80), timedelta(days=400)], ids=["one part", "several parts"])
+def test_32_no_record_is_missed_when_one_leaves_a_step(
+    connect: Connect, api: Vendor, clock: Clock, age: timedelta
+) -> None:
+    """The API takes ranges of up to thirty days."""
+    start = (datetime.fromtimestamp(clock.now, UTC) - age).date()
+    api.handler = history = HistoryApi(clock, {3: lambda api: api.change(1)}, first=start + timedelta(days=1))
+    cursor = Cursor("at", since="since", until="until", step=timedelta(days=30))
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=start)
+    report = acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
+    assert (acme.versions(stream), report.gap) == (61, None)
+    # No other range is listed again, by this sync or by the next.
+    asked_once = [since for since in set(history.asked) if history.asked.count(since) <= 4]
+    assert str(start) not in asked_once
+    assert len(asked_once) >= 2
+    assert acme.sync(stream).records == 0
+    assert history.asked[-1] > str(start + timedelta(days=30))
+
+
+def test_32_no_record_is_missed_when_one_leaves_half_of_a_list_that_was_cut_short(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    """The API lists the newest fifty records, and says so. The range is split, and of the first half the first ten were
+    not listed before."""
+    start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
+    history = HistoryApi(clock, {}, first=start + timedelta(days=1))
+    history.is_newest_first = True
+    changed: list[int] = []
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if int(param(request, "page", "1")) > 5:
+            return Reply(422, {"message": "Only the first 50 search results are available"})
+        if param(request, "until") and param(request, "page") == "4" and not changed:
+            changed.extend([30, 31])
+            for id_ in changed:
+                history.change(id_)
+        return history(request)
+
+    api.handler = answer
+    stream = declare("ChangesStream", ChangesStream, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=start)
+    acme.sync(stream)
+    assert changed
+    assert acme.ids(stream) == list(range(60))
+
+
+def test_32_a_refetch_tells_of_a_range_that_a_record_left(connect: Connect, api: Vendor, clock: Clock) -> None:
+    """What it lists replaces all, so that nothing can be added to it."""
+    api.handler = history = HistoryApi(clock, {})
+    stream = declare("ChangesStream", ChangesStream, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    acme.sync(stream)
+    history.before = {len(history.asked) + 3: lambda api: api.change(1)}
+    report = acme.sync_range(stream, replace=True)
+    assert len(acme.ids(stream)) == 59
+    (told,) = [text for text in report.warnings if "left the range" in text]
+    since, until = told.partition("--since ")[2].split(" --until ")
+    acme.sync_range(stream, since[:10], until[:10])
+    assert acme.ids(stream) == list(range(60))
 
 
 def test_32_of_several_parents_only_the_range_of_the_one_that_lost_a_record_is_listed_again(
