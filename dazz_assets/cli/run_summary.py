@@ -147,7 +147,7 @@ def _describe_alike(problems: Sequence[Problem], where: str) -> str:
     failed = [name for name in inputs if name not in streams]
     # A parser may bear the name of its stream.
     named = [f"parser {name}" if name in (*streams, *inputs) else name for name in parsers]
-    return f"{where}: not run, because {', '.join(failed)} failed: {', '.join([*streams, *named])}"
+    return f"{where}: {', '.join([*streams, *named])} did not run, because {', '.join(failed)} failed"
 
 
 def run_document(outcome: Outcome) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def test_a_stream_that_failed_is_named_though_a_parser_bears_its_name(project: P
     target.write_text(text.replace("def tickets", "def services") + "\n" + more, encoding="utf-8")
     project.vendor.responses["/services"] = b'{"items": 1}'
     errors = [line for line in project.run("sync", str(target), status=1).err.splitlines() if "Error: " in line]
-    assert errors[1:] == ["Error: incidents/acme: not run, because services failed: parser services, costs"]
+    assert errors[1:] == ["Error: incidents/acme: parser services, costs did not run, because services failed"]
 
 
 def test_a_wrong_placeholder_of_several_streams_is_one_error(project: Project) -> None:

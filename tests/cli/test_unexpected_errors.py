@@ -54,6 +54,8 @@ def read_interrupted(process: subprocess.Popen[str]) -> str:
 def test_an_interrupted_sync_ends_with_130_leaves_nothing_locked_and_is_continued_by_the_next(project: Project) -> None:
     said = interrupt(project, "sync", project.target)
     assert "Interrupted. Stored data is safe, and the next sync continues from there." in said
+    errors = {item["last_error"] for item in project.json("status")["streams"]} - {None}
+    assert errors == {"the last run was interrupted; the next one goes on from what is stored"}
     document = project.json("sync", project.target)
     assert document["errors"] == []
     assert project.json("query", "select count(*) as n from tickets") == [{"n": 3}]
