@@ -1,9 +1,12 @@
 """Reports of a sync or parse when it is done, and the callbacks while it runs."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+
+_ADDRESS = re.compile(r"[A-Z]+ \S+: ")
 
 
 @dataclass(slots=True)
@@ -52,6 +55,12 @@ class StreamReport:
         """Add what else may be missing below the mark."""
         self.gap = gap if self.gap is None else f"{self.gap}; {gap}"
 
+    @property
+    def refusals(self) -> list[tuple[str, str]]:
+        """The parents that were passed over, each with the reason, without the place, which is that of this report."""
+        parts = (text.partition(": ") for text in self.passed_over)
+        return [(parent, reason.partition(f", stream {self.stream}: ")[2] or reason) for parent, _, reason in parts]
+
 
 @dataclass(slots=True)
 class ParseReport:
@@ -94,6 +103,12 @@ class ParseReport:
         """The share of the records that were read which failed validation; None if none was read."""
         read = sum(self.read.values())
         return sum(self.invalid.values()) / read if read else None
+
+
+def without_address(reason: str) -> str:
+    """Why a request failed, without the address with which the reason begins: it may be the same for many parents."""
+    address = _ADDRESS.match(reason)
+    return reason[address.end() :] if address else reason
 
 
 class Progress:

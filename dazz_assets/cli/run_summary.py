@@ -14,7 +14,7 @@ from dazz_assets.cli.target import Target
 from dazz_assets.counts import format_count
 from dazz_assets.names import list_names
 from dazz_assets.orchestration.outcomes import Outcome, Problem
-from dazz_assets.reports import ParseReport, StreamReport
+from dazz_assets.reports import ParseReport, StreamReport, without_address
 
 _STREAM = ("connection", "stream", "requests", "records", "bytes", "retries", "waited_seconds", "high_water_mark")
 _STREAM_JSON_ONLY = (
@@ -65,7 +65,7 @@ def print_run(outcome: Outcome, target: Target, *, as_json: bool) -> None:
         ]
         print_table(("connection", "parser", "objects", "windows", "quarantined"), rows)
     for report in outcome.streams:
-        for text in _stream_warnings(report, outcome.errors):
+        for text in _stream_warnings(report, target.spec.streams[report.stream].parent, outcome.errors):
             _print_warning(f"{target.spec.name}/{report.connection} {report.stream}", text)
     for parsed in outcome.parsers:
         for text in _parser_warnings(parsed, target):
@@ -87,22 +87,22 @@ def _print_warning(where: str, text: str) -> None:
     print_note(f"{where}: warning: {mask_secrets(text)}", "yellow")
 
 
-def _stream_warnings(report: StreamReport, errors: Sequence[Problem]) -> list[str]:
+def _stream_warnings(report: StreamReport, parent: str | None, errors: Sequence[Problem]) -> list[str]:
     keyless = [f"{format_count(report.problems, 'record')} without a key or cursor"] if report.problems else []
-    return [*report.warnings, *_passed_over(report, errors), *keyless, *([report.gap] if report.gap else [])]
+    return [*report.warnings, *_passed_over(report, parent, errors), *keyless, *([report.gap] if report.gap else [])]
 
 
-def _passed_over(report: StreamReport, errors: Sequence[Problem]) -> Iterator[str]:
+def _passed_over(report: StreamReport, parent: str | None, errors: Sequence[Problem]) -> Iterator[str]:
     """Why parents were passed over, each reason once, unless it is what failed the stream."""
     failed = [item.message for item in errors if (item.connection, item.stream) == (report.connection, report.stream)]
-    parents: dict[str, list[str]] = {}
-    for text in report.passed_over:
-        parent, _, reason = text.partition(": ")
-        parents.setdefault(reason, []).append(parent)
-    for reason, names in parents.items():
-        problem = reason.partition(f", stream {report.stream}: ")[2] or reason
-        if not any(problem in message for message in failed):
-            yield f"{list_names(names)}: {reason}"
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for key, reason in report.refusals:
+        alike.setdefault(without_address(reason), []).append((key, reason))
+    for problem, found in alike.items():
+        if not any(problem.rstrip(".") in message for message in failed):
+            names = list_names(key for key, _ in found)
+            was, it = ("was", "it") if len(found) == 1 else ("were", "them")
+            yield f"{parent} {names} {was} passed over, and what is stored of {it} stays: {found[0][1]}"
 
 
 def _parser_warnings(report: ParseReport, target: Target) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.lake.versions.outranked_keys import OutrankedKeys
+from dazz_assets.reports import without_address
 from dazz_assets.spec.specs import StreamSpec
 
 
@@ -77,9 +78,12 @@ def describe_failures(state: SyncState, sources: Sequence[Source]) -> str:
     where = state.place
     failed = {key: str(error) for key, error in state.failed.items()} or state.passed_over
     # Each problem once, with the first parent that has it.
-    problems = {key: state.failed[key].problem if state.failed else text for key, text in failed.items()}
+    problems = {
+        key: state.failed[key].problem if state.failed else without_address(text.removeprefix(f"{where}: "))
+        for key, text in failed.items()
+    }
     firsts = list({problem: key for key, problem in reversed(problems.items())}.values())[::-1]
-    examples = "; ".join(f"{key}: {failed[key].removeprefix(f'{where}: ')}" for key in firsts[:3])
+    examples = "; ".join(f"{key}: {failed[key].removeprefix(f'{where}: ').rstrip('.')}" for key in firsts[:3])
     reasons = set(failed.values())
     if not state.failed and state.has_unusable_parents and len(reasons) == 1:
         return f"{where}: {reasons.pop()}"

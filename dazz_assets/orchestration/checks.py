@@ -59,10 +59,11 @@ def parser_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 def assess_stream(integration: str, report: StreamReport) -> list[CheckResult]:
     """The results of a stream's checks for the connection that was synced."""
-    missing = [*report.passed_over, *([report.gap] if report.gap else [])]
+    refused = [f"{parent}: {reason}" for parent, reason in report.refusals]
+    missing = join_texts([*refused, *([report.gap] if report.gap else [])])
     access = "Let the credentials read what was refused, then run" if report.passed_over else "Run"
     incomplete = (
-        f"{report.stream} is not complete: {join_texts(missing)}. {access} `dazz sync {integration} --stream "
+        f"{report.stream} is not complete: {missing.rstrip('.')}. {access} `dazz sync {integration} --stream "
         f"{report.stream}`"
     )
     drift = (

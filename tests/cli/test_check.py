@@ -176,7 +176,8 @@ def test_records_that_are_refused_for_one_parent_are_told_and_fail_nothing(proje
     assert "incidents/acme, notes: refused for 1 record of services: " in result.err
     assert "/services/s2/notes: 403 Forbidden. The vendor says: not yours." in result.err
     assert (
-        "incidents/acme notes: warning: s2: incidents/acme, stream notes: GET " in project.run("sync", str(target)).err
+        "incidents/acme notes: warning: services s2 was passed over, and what is stored of it stays: GET "
+        in project.run("sync", str(target)).err
     )
 
 

@@ -15,6 +15,7 @@ from dazz_assets.orchestration.dagster_instance import open_instance
 from tests.cli.conftest import Project, days_ago, noon
 from tests.cli.terminal import run_at_terminal
 from tests.cli.vendor import TOKEN
+from tests.http.loopback import Reply
 
 STREAM_KEYS = {
     "connection",
@@ -151,16 +152,22 @@ def test_each_warning_is_named_as_one_and_a_quarantine_has_its_reason_and_its_qu
     assert len(project.json("query", query)) == 3
 
 
-def test_a_template_that_fits_no_parent_is_told_once_and_with_all_of_some_parents_names(project: Project) -> None:
+def write_with_notes(project: Project, of_service: str) -> Path:
+    """The integration with a stream of notes of each service, whose path has this template."""
     code = Path(project.target).read_text(encoding="utf-8")
     notes = (
-        "class NotesStream(Stream):\n    parent = ServicesStream\n    path = '/services/{parent.slug}/notes'\n\n\n"
+        f"class NotesStream(Stream):\n    parent = ServicesStream\n    path = '/services/{of_service}/notes'\n\n\n"
         "class IncidentsIntegration"
     )
     code = code.replace("class IncidentsIntegration", notes)
     code = code.replace("(ServicesStream, IncidentsStream)", "(ServicesStream, NotesStream, IncidentsStream)")
     target = project.folder / "with_notes.py"
     target.write_text(code, encoding="utf-8")
+    return target
+
+
+def test_a_template_that_fits_no_parent_is_told_once_and_with_all_of_some_parents_names(project: Project) -> None:
+    target = write_with_notes(project, "{parent.slug}")
     project.vendor.services = [{"id": f"s{number}", "name": "Shop"} for number in range(4)]
     said = project.run("sync", str(target), status=1).err
     assert said.count("has no value in a record of services") == 1, said
@@ -169,7 +176,21 @@ def test_a_template_that_fits_no_parent_is_told_once_and_with_all_of_some_parent
     project.vendor.responses["/services/first/notes"] = b'{"items": []}'
     said = project.run("sync", str(target)).err
     assert said.count("has no value in a record of services") == 1, said
-    assert "incidents/acme notes: warning: s1, s2, s3: " in said
+    told = "services s1, s2, s3 were passed over, and what is stored of them stays: "
+    assert f"incidents/acme notes: warning: {told}" in said
+
+
+def test_parents_that_are_refused_alike_are_told_together(project: Project) -> None:
+    target = write_with_notes(project, "{parent.id}")
+    project.vendor.services = [{"id": f"s{number}", "name": "Shop"} for number in range(5)]
+    project.vendor.responses["/services/s0/notes"] = b'{"items": []}'
+    for number in range(1, 5):
+        project.vendor.refused[f"/services/s{number}/notes"] = Reply(403, {"message": "not yours"})
+    (told,) = [line for line in project.run("sync", str(target)).err.splitlines() if "not yours" in line]
+    assert "notes: warning: services s1, s2, s3, s4 were passed over" in told
+    project.vendor.refused["/services/s0/notes"] = Reply(403, {"message": "not yours"})
+    (told,) = [line for line in project.run("sync", str(target), status=1).err.splitlines() if "not yours" in line]
+    assert (told.count("not yours"), "5 of 5 services failed (s0: GET " in told) == (1, True)
 
 
 def test_the_streams_fit_a_terminal_of_80_columns_as_a_table(synced: Project) -> None:
