@@ -95,7 +95,8 @@ def windows_to_parse(
     is_requested = windows is None or bool(windows) or stale
     if not is_requested and published.is_checked(inputs.checked):
         return None
-    found = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
+    is_every = windows is None or published.is_broken_off
+    found = set(inputs.fingerprints) if is_every else set(windows or ()) & inputs.fingerprints.keys()
     found |= published.changed_windows(inputs.fingerprints)
     return found | stale_windows(inputs, published) if stale or inputs.refreshes else found
 
@@ -373,23 +374,26 @@ class ParserRun:
 
 
 def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
-    """Commit what was parsed, quarantine first: windows of tables not committed yet are then parsed again."""
-    _commit_quarantine(parsed, inputs, published)
+    """Commit what was parsed, quarantine first. If that breaks off, the next parse is of every window."""
+    transactions = {**inputs.checked, **published.next_parse}
+    _commit_quarantine(parsed, inputs, published, transactions)
     for model, table in published.tables.items():
-        _commit(table, parsed.files[model].values(), parsed.replaced_windows(model), inputs)
+        _commit(table, parsed.files[model].values(), parsed.replaced_windows(model), transactions)
     for table in published.undeclared_tables():
         table.commit(lambda _: Commit(replace="everything"))
 
 
-def _commit_quarantine(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
+def _commit_quarantine(
+    parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables, transactions: Mapping[str, int]
+) -> None:
     table, windows = published.quarantine, parsed.quarantined_windows
     files = parsed.quarantine.write_files(table, windows, inputs.fingerprints)
     stored = published.quarantine_version.window_states().keys() if published.quarantine_version else set()
-    _commit(table, files, {file.window for file in files} | (windows & stored), inputs)
+    _commit(table, files, {file.window for file in files} | (windows & stored), transactions)
 
 
-def _commit(table: Table, files: Iterable[DataFile], replaced: Set[Window], inputs: RawInputs) -> None:
-    commit = Commit(list(files), replaced or "nothing", inputs.checked)
+def _commit(table: Table, files: Iterable[DataFile], replaced: Set[Window], transactions: Mapping[str, int]) -> None:
+    commit = Commit(list(files), replaced or "nothing", transactions)
     table.commit(lambda _: commit)
 
 

@@ -16,6 +16,9 @@ from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
 from dazz_assets.transform.raw_inputs import parsed_by
 
+# The application transaction of each table that counts the parses that published to it.
+_PARSES = "parses"
+
 # A window of one of the tables: the table's number, the window, and its state.
 TableWindow = tuple[int, date | None, WindowState]
 
@@ -57,10 +60,32 @@ class PublishedTables:
 
     def is_checked(self, transactions: Mapping[str, int]) -> bool:
         """Whether all tables are up to date with these passes of the inputs, so that no file needs to be opened."""
-        return all(
+        return not self.is_broken_off and all(
             version is not None and all(version.transaction(name) == value for name, value in transactions.items())
-            for version in (*self.versions.values(), self.quarantine_version)
+            for version in self._all_versions
         )
+
+    @property
+    def is_broken_off(self) -> bool:
+        """Whether the last parse published to some of the tables only, or one was removed since.
+
+        What the tables say of each other is then not to be trusted: the quarantine no longer has an object that another
+        window had taken and would give back, and no fingerprint tells that it is published nowhere.
+        """
+        return len(self._parses) > 1
+
+    @property
+    def next_parse(self) -> dict[str, int]:
+        """The transaction with which the next parse publishes to each table."""
+        return {_PARSES: max(found or 0 for found in self._parses) + 1}
+
+    @cached_property
+    def _parses(self) -> set[int | None]:
+        return {None if version is None else version.transaction(_PARSES) for version in self._all_versions}
+
+    @property
+    def _all_versions(self) -> tuple[TableVersion | None, ...]:
+        return (*self.versions.values(), self.quarantine_version)
 
     def changed_windows(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
         """The windows whose records changed since they were parsed: some table holds one from other records,

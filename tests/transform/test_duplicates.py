@@ -1,5 +1,6 @@
 """A table never holds an object twice: it keeps the one of the latest window, and the last one within a window."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,21 @@ def topics(desk: Desk, tmp_path: Path, request: pytest.FixtureRequest, monkeypat
 def _quarantined_duplicates(customer: Customer) -> list[tuple[str, str]]:
     sql = "select cast(window_start as varchar) as w, reason from quarantine where kind = 'duplicate' order by all"
     return [(row["w"], row["reason"].partition(" is yielded again ")[2]) for row in customer.rows(sql)]
+
+
+def _parse_in_vain(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parse, and fail after the first commit, which is the quarantine's."""
+    commit = Table.commit
+
+    def commit_quarantine(table: Table, work: Any) -> int | None:
+        if not table.path.folder.startswith("quarantine"):
+            raise OSError("disk full")
+        return commit(table, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "commit", commit_quarantine)
+        with pytest.raises(OSError, match="disk full"):
+            customer.parse()
 
 
 def test_the_last_of_a_window_and_the_latest_of_several_windows_is_kept(topics: Customer) -> None:
@@ -117,25 +133,36 @@ def test_an_object_is_in_quarantine_once_though_a_parse_broke_off(
     topics.parse()
     desk.put(5, "2026-01-20T10:00:00Z", "disk replaced")
     topics.sync()
-    commits: list[str] = []
-
-    def break_off(table: Table, work: Any) -> int | None:
-        commits.append(table.path.folder)
-        if len(commits) > 1:
-            raise OSError("disk full")
-        return commit(table, work)
-
-    commit = Table.commit
-    with monkeypatch.context() as patch:
-        patch.setattr(Table, "commit", break_off)
-        with pytest.raises(OSError, match="disk full"):
-            topics.parse(Mondays.THIRD)
-    assert commits[0].startswith("quarantine")
+    _parse_in_vain(topics, monkeypatch)
     assert topics.titles() == ["disk full again", "mail down still"]
     topics.parse(Mondays.THIRD)
     assert topics.titles() == ["disk replaced", "mail down still"]
     assert _quarantined_duplicates(topics) == [
         ("2026-01-05", "in the window of 2026-01-12"),
         ("2026-01-05", "in the window of 2026-01-19"),
-        ("2026-01-05", "later in the same window"),
+        ("2026-01-05", "in the window of 2026-01-19"),
     ]
+
+
+def test_a_duplicate_returns_though_the_parse_that_gave_it_back_broke_off(
+    topics: Customer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quarantine no longer has it, and its own window is as it was: nothing but the broken parse tells of it."""
+    topics.parse()
+    desk.put(4, "2026-01-13T11:00:00Z", "solved")
+    topics.sync()
+    _parse_in_vain(topics, monkeypatch)
+    assert topics.titles() == ["disk full again", "mail down still"]
+    topics.parse()
+    assert topics.titles() == ["disk full again", "mail down", "solved"]
+    assert _quarantined_duplicates(topics) == [("2026-01-05", "later in the same window")]
+    # From here on, only what changed is parsed.
+    assert topics.parse().windows == {}
+
+
+def test_a_quarantine_that_somebody_removed_is_filled_again_with_what_it_held(topics: Customer, tmp_path: Path) -> None:
+    topics.parse()
+    before = _quarantined_duplicates(topics)
+    shutil.rmtree(tmp_path / "lake" / "quarantine")
+    topics.parse()
+    assert _quarantined_duplicates(topics) == before
