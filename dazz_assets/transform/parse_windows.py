@@ -78,6 +78,7 @@ def _parse(
         with run.run(to_parse) as parsed:
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
+        report.warnings = [*report.warnings, *published.describe_undeclared_parsers()]
     report.stale = sorted(stale_windows(inputs, published), key=str)
     report.other_versions = published.other_parser_versions
     report.changed_inputs = sorted(_changed_inputs(inputs, published))

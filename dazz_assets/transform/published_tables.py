@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dazz_assets.counts import format_count
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Table, TableVersion, WindowState
 from dazz_assets.session import Session
@@ -30,6 +31,7 @@ class PublishedTables:
         lake, integration, connection = session.lake, session.spec.name, session.connection.id
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
         self._parser_version = parser.version
+        self._parsers = session.spec.parsers.keys()
         self.tables: Mapping[type[DomainObject], Table] = parser_tables(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
         self.versions: Mapping[type[DomainObject], TableVersion | None] = {
@@ -132,6 +134,18 @@ class PublishedTables:
         for table in self._lake.tables_of_parser(self._integration, self._parser, self._connection):
             if table.path.folder not in current and (version := table.open()) is not None and version.files:
                 yield table
+
+    def describe_undeclared_parsers(self) -> Iterator[str]:
+        """Of each parser that the integration no longer has, what is still read beside the objects of this one."""
+        for table in self.tables.values():
+            for other in self._lake.tables_beside(table.path):
+                parser, version = other.path.parser, None if other.path.parser in self._parsers else other.open()
+                if version is not None and version.rows:
+                    yield (
+                        f"{table.path.name} also has {format_count(version.rows, 'object')} of parser {parser}, which "
+                        f"{self._integration} no longer has, and who queries {table.path.name} reads both; remove the "
+                        f"folder {other.path.folder} of the lake"
+                    )
 
     def quarantine_rows(self, windows: Collection[date | None]) -> Iterator[dict[str, Any]]:
         """The quarantine rows of some windows."""

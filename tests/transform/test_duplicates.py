@@ -126,6 +126,38 @@ def test_two_parsers_may_yield_the_same_model_and_each_replaces_only_its_own_row
     assert counts == [{"parser": "again", "n": 4}, {"parser": "open", "n": 4}]
 
 
+class OnceIncidents(TicketsOnly):
+    @parser
+    def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
+        for ticket in tickets:
+            yield self.incident(ticket)
+
+
+class NowOutages(TicketsOnly):
+    @parser
+    def outages(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
+        for ticket in tickets:
+            yield self.incident(ticket)
+
+
+def test_objects_of_a_parser_that_was_renamed_are_warned_of_until_their_folder_is_removed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    before = Customer(tmp_path, desk.vendor.url, OnceIncidents)
+    before.sync()
+    assert before.parse().warnings == []
+    customer = Customer(tmp_path, desk.vendor.url, NowOutages)
+    (warning,) = customer.parse().warnings
+    folder = "domain/incidents/integration=desk/parser=incidents/connection=acme"
+    assert warning == (
+        "incidents also has 4 objects of parser incidents, which desk no longer has, and who queries incidents reads "
+        f"both; remove the folder {folder} of the lake"
+    )
+    shutil.rmtree(tmp_path / "lake" / folder)
+    assert customer.parse(every=True).warnings == []
+    assert len(customer.titles()) == 4
+
+
 def test_an_object_is_in_quarantine_once_though_a_parse_broke_off(
     topics: Customer, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
