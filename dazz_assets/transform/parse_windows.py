@@ -28,7 +28,7 @@ from dazz_assets.transform.parse_workers import (
     describe_job,
     read_processes,
 )
-from dazz_assets.transform.published_tables import PublishedTables
+from dazz_assets.transform.published_tables import PublishedTables, new_parse
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.records import RecordCounts, TooManyInvalidError, exceeds_max_invalid
@@ -376,7 +376,7 @@ class ParserRun:
 
 def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
     """Commit what was parsed, quarantine first. If that breaks off, the next parse is of every window."""
-    transactions = {**inputs.checked, **published.next_parse}
+    transactions = {**inputs.checked, **new_parse()}
     _commit_quarantine(parsed, inputs, published, transactions)
     for model, table in published.tables.items():
         _commit(table, parsed.files[model].values(), parsed.replaced_windows(model), transactions)

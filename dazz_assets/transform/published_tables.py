@@ -1,5 +1,6 @@
 """The tables that a parser publishes to: its models' tables and its quarantine."""
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
@@ -17,11 +18,16 @@ from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
 from dazz_assets.transform.raw_inputs import parsed_by
 
-# The application transaction of each table that counts the parses that published to it.
-_PARSES = "parses"
+# The application transaction of each table that names the parse which published to it last.
+_PARSE = "parse"
 
 # A window of one of the tables: the table's number, the window, and its state.
 TableWindow = tuple[int, date | None, WindowState]
+
+
+def new_parse() -> dict[str, int]:
+    """The transaction with which one parse, and no other, publishes to each table."""
+    return {_PARSE: time.time_ns()}
 
 
 class PublishedTables:
@@ -67,23 +73,14 @@ class PublishedTables:
             for version in self._all_versions
         )
 
-    @property
+    @cached_property
     def is_broken_off(self) -> bool:
-        """Whether the last parse published to some of the tables only, or one was removed since.
+        """Whether the last parse published to some of the tables only, two did so at once, or one was removed since.
 
         What the tables say of each other is then not to be trusted: the quarantine no longer has an object that another
         window had taken and would give back, and no fingerprint tells that it is published nowhere.
         """
-        return len(self._parses) > 1
-
-    @property
-    def next_parse(self) -> dict[str, int]:
-        """The transaction with which the next parse publishes to each table."""
-        return {_PARSES: max(found or 0 for found in self._parses) + 1}
-
-    @cached_property
-    def _parses(self) -> set[int | None]:
-        return {None if version is None else version.transaction(_PARSES) for version in self._all_versions}
+        return len({None if version is None else version.transaction(_PARSE) for version in self._all_versions}) > 1
 
     @property
     def _all_versions(self) -> tuple[TableVersion | None, ...]:
