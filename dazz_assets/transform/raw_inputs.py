@@ -72,7 +72,9 @@ class RawInputs:
             found = {item.stream: self._read_fingerprints(item.stream) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
             departed = ((name, *item) for name in found for item in self.departures(name).items())
-            parts += [f"{name}: {key} {'is missing' if since is None else 'is gone'}" for name, key, since in departed]
+            parts += [
+                f"{name}: {key} is {f'gone since {since}' if since else 'missing'}" for name, key, since in departed
+            ]
             return {None: _combine_fingerprints(parts)}
         if len(incremental) == 1:
             return self._read_fingerprints(incremental[0].stream)
