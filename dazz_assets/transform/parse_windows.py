@@ -96,8 +96,7 @@ def windows_to_parse(
     is_requested = windows is None or bool(windows) or stale
     if not is_requested and published.is_checked(inputs.checked):
         return None
-    is_every = windows is None or published.is_broken_off
-    found = set(inputs.fingerprints) if is_every else set(windows or ()) & inputs.fingerprints.keys()
+    found = set(inputs.fingerprints) if windows is None else set(windows) & inputs.fingerprints.keys()
     found |= published.changed_windows(inputs.fingerprints)
     return found | stale_windows(inputs, published) if stale or inputs.refreshes else found
 

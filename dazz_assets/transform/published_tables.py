@@ -90,9 +90,13 @@ class PublishedTables:
         """The windows whose records changed since they were parsed: some table holds one from other records,
         lacks it, or should no longer hold it.
 
-        A window whose full-refresh inputs alone changed is stale, not changed: see `RawInputs.changed_inputs`.
+        After a parse that broke off, all count, also those of which only the quarantine tells. A window whose
+        full-refresh inputs alone changed is stale, not changed: see `RawInputs.changed_inputs`.
         """
         found: set[date | None] = set()
+        if self.is_broken_off:
+            quarantined = self.quarantine_version.window_states().keys() if self.quarantine_version else ()
+            found |= {*fingerprints, *quarantined} - ({None} - fingerprints.keys())
         for windows in self.windows:
             parsed = {window: state.fingerprint for window, state in windows.items()}
             found |= {window for window, text in fingerprints.items() if parsed.get(window) != text}

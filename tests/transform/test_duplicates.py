@@ -192,6 +192,23 @@ def test_a_duplicate_returns_though_the_parse_that_gave_it_back_broke_off(
     assert topics.parse().windows == {}
 
 
+def test_what_a_parse_that_broke_off_told_of_a_window_goes_when_its_records_have_left_it(
+    topics: Customer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No table has the window, nor do the records: only the quarantine tells of it."""
+    topics.parse()
+    before = _quarantined_duplicates(topics)
+    desk.put(5, "2026-01-20T10:00:00Z", "net down")
+    desk.put(6, "2026-01-20T11:00:00Z", "net down still")
+    topics.sync()
+    _parse_in_vain(topics, monkeypatch)
+    desk.put(5, "2026-01-27T10:00:00Z", "cable cut")
+    desk.put(6, "2026-01-27T11:00:00Z", "power lost")
+    topics.sync()
+    topics.parse()
+    assert _quarantined_duplicates(topics) == before
+
+
 def test_a_quarantine_that_somebody_removed_is_filled_again_with_what_it_held(topics: Customer, tmp_path: Path) -> None:
     topics.parse()
     before = _quarantined_duplicates(topics)
