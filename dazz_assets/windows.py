@@ -54,8 +54,8 @@ class WindowSpan:
     last: date
 
     def nearest(self, window: date) -> date:
-        """The window of the span that is nearest to a window, which may lie outside."""
-        return min(max(window, self.first), self.last)
+        """The window of the span that is nearest to a window, which may lie outside, or be of another kind."""
+        return min(max(self.windows.floor(window), self.first), self.last)
 
     def overlaps(self, since: datetime | None, until: datetime | None) -> bool:
         """Whether a moment of [since, until) lies in the span; None is no bound."""

@@ -175,8 +175,12 @@ class SyncState:
             raise SyncError(f"{self.place}: {fault}")
 
     def next_pass_number(self) -> int:
-        """The number of the next pass that changes data."""
-        return _count_passes(self.stored) + 1
+        """The number of the next pass that changes data.
+
+        A table that was removed and fetched again is another one for what was made from it, so it does not count from 1
+        again: what its first passes stored would be taken for known.
+        """
+        return (_count_passes(self.stored) or self.stored.created_at) + 1
 
 
 def _open_or_create(session: Session, table: Table) -> TableVersion:

@@ -86,6 +86,13 @@ class Lake:
             if (version := self._table(path, None).open()) is not None:
                 yield self._table(path, version.schema)
 
+    def tables_beside(self, path: TablePath) -> Iterator[Table]:
+        """The domain tables to which other parsers published the same objects, of the same connection."""
+        for folder in self._find_folders(f"domain/{path.name}/integration={path.integration}", 1):
+            parser = folder.rpartition("=")[2]
+            if parser != path.parser:
+                yield self._table(TablePath("domain", path.integration, path.connection, path.name, parser), None)
+
     def lock(
         self, integration: str, connection: str, on_wait: OnWait | None = None, *, action: str = "synced"
     ) -> AbstractContextManager[None]:

@@ -84,6 +84,11 @@ class TableVersion:
             self._transactions[name] = self.delta.transaction_version(name)
         return self._transactions[name]
 
+    @property
+    def created_at(self) -> int:
+        """When the table was created, in milliseconds since the epoch."""
+        return self.delta.metadata().created_time
+
     def max_value(self, column: str) -> int | None:
         """The greatest value of an int64 column in this version; None without rows."""
         return max((file.max_values[column] for file in self.files if column in file.max_values), default=None)

@@ -28,7 +28,7 @@ from dazz_assets.transform.parse_workers import (
     describe_job,
     read_processes,
 )
-from dazz_assets.transform.published_tables import PublishedTables
+from dazz_assets.transform.published_tables import PublishedTables, new_parse
 from dazz_assets.transform.quarantine import Quarantine
 from dazz_assets.transform.raw_inputs import RawInputs
 from dazz_assets.transform.records import RecordCounts, TooManyInvalidError, exceeds_max_invalid
@@ -78,6 +78,7 @@ def _parse(
         with run.run(to_parse) as parsed:
             publish(parsed, inputs, published)
         published = PublishedTables(session, parser)
+        report.warnings = [*report.warnings, *published.describe_undeclared_parsers()]
     report.stale = sorted(stale_windows(inputs, published), key=str)
     report.other_versions = published.other_parser_versions
     report.changed_inputs = sorted(_changed_inputs(inputs, published))
@@ -373,23 +374,26 @@ class ParserRun:
 
 
 def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
-    """Commit what was parsed, quarantine first: windows of tables not committed yet are then parsed again."""
-    _commit_quarantine(parsed, inputs, published)
+    """Commit what was parsed, quarantine first. If that breaks off, the next parse is of every window."""
+    transactions = {**inputs.checked, **new_parse()}
+    _commit_quarantine(parsed, inputs, published, transactions)
     for model, table in published.tables.items():
-        _commit(table, parsed.files[model].values(), parsed.replaced_windows(model), inputs)
+        _commit(table, parsed.files[model].values(), parsed.replaced_windows(model), transactions)
     for table in published.undeclared_tables():
         table.commit(lambda _: Commit(replace="everything"))
 
 
-def _commit_quarantine(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
+def _commit_quarantine(
+    parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables, transactions: Mapping[str, int]
+) -> None:
     table, windows = published.quarantine, parsed.quarantined_windows
     files = parsed.quarantine.write_files(table, windows, inputs.fingerprints)
     stored = published.quarantine_version.window_states().keys() if published.quarantine_version else set()
-    _commit(table, files, {file.window for file in files} | (windows & stored), inputs)
+    _commit(table, files, {file.window for file in files} | (windows & stored), transactions)
 
 
-def _commit(table: Table, files: Iterable[DataFile], replaced: Set[Window], inputs: RawInputs) -> None:
-    commit = Commit(list(files), replaced or "nothing", inputs.checked)
+def _commit(table: Table, files: Iterable[DataFile], replaced: Set[Window], transactions: Mapping[str, int]) -> None:
+    commit = Commit(list(files), replaced or "nothing", transactions)
     table.commit(lambda _: commit)
 
 

@@ -1,5 +1,6 @@
 """The tables that a parser publishes to: its models' tables and its quarantine."""
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dazz_assets.counts import format_count
 from dazz_assets.domain import DomainObject
 from dazz_assets.lake import Table, TableVersion, WindowState
 from dazz_assets.session import Session
@@ -16,8 +18,16 @@ from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
 from dazz_assets.transform.raw_inputs import parsed_by
 
+# The application transaction of each table that names the parse which published to it last.
+_PARSE = "parse"
+
 # A window of one of the tables: the table's number, the window, and its state.
 TableWindow = tuple[int, date | None, WindowState]
+
+
+def new_parse() -> dict[str, int]:
+    """The transaction with which one parse, and no other, publishes to each table."""
+    return {_PARSE: time.time_ns()}
 
 
 class PublishedTables:
@@ -27,6 +37,7 @@ class PublishedTables:
         lake, integration, connection = session.lake, session.spec.name, session.connection.id
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
         self._parser_version = parser.version
+        self._parsers = session.spec.parsers.keys()
         self.tables: Mapping[type[DomainObject], Table] = parser_tables(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
         self.versions: Mapping[type[DomainObject], TableVersion | None] = {
@@ -57,18 +68,35 @@ class PublishedTables:
 
     def is_checked(self, transactions: Mapping[str, int]) -> bool:
         """Whether all tables are up to date with these passes of the inputs, so that no file needs to be opened."""
-        return all(
+        return not self.is_broken_off and all(
             version is not None and all(version.transaction(name) == value for name, value in transactions.items())
-            for version in (*self.versions.values(), self.quarantine_version)
+            for version in self._all_versions
         )
+
+    @cached_property
+    def is_broken_off(self) -> bool:
+        """Whether the last parse published to some of the tables only, two did so at once, or one was removed since.
+
+        What the tables say of each other is then not to be trusted: the quarantine no longer has an object that another
+        window had taken and would give back, and no fingerprint tells that it is published nowhere.
+        """
+        return len({None if version is None else version.transaction(_PARSE) for version in self._all_versions}) > 1
+
+    @property
+    def _all_versions(self) -> tuple[TableVersion | None, ...]:
+        return (*self.versions.values(), self.quarantine_version)
 
     def changed_windows(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
         """The windows whose records changed since they were parsed: some table holds one from other records,
         lacks it, or should no longer hold it.
 
-        A window whose full-refresh inputs alone changed is stale, not changed: see `RawInputs.changed_inputs`.
+        After a parse that broke off, all count, also those of which only the quarantine tells. A window whose
+        full-refresh inputs alone changed is stale, not changed: see `RawInputs.changed_inputs`.
         """
         found: set[date | None] = set()
+        if self.is_broken_off:
+            quarantined = self.quarantine_version.window_states().keys() if self.quarantine_version else ()
+            found |= {*fingerprints, *quarantined} - ({None} - fingerprints.keys())
         for windows in self.windows:
             parsed = {window: state.fingerprint for window, state in windows.items()}
             found |= {window for window, text in fingerprints.items() if parsed.get(window) != text}
@@ -107,6 +135,18 @@ class PublishedTables:
         for table in self._lake.tables_of_parser(self._integration, self._parser, self._connection):
             if table.path.folder not in current and (version := table.open()) is not None and version.files:
                 yield table
+
+    def describe_undeclared_parsers(self) -> Iterator[str]:
+        """Of each parser that the integration no longer has, what is still read beside the objects of this one."""
+        for table in self.tables.values():
+            for other in self._lake.tables_beside(table.path):
+                parser, version = other.path.parser, None if other.path.parser in self._parsers else other.open()
+                if version is not None and version.rows:
+                    yield (
+                        f"{table.path.name} also has {format_count(version.rows, 'object')} of parser {parser}, which "
+                        f"{self._integration} no longer has, and who queries {table.path.name} reads both; remove the "
+                        f"folder {other.path.folder} of the lake"
+                    )
 
     def quarantine_rows(self, windows: Collection[date | None]) -> Iterator[dict[str, Any]]:
         """The quarantine rows of some windows."""

@@ -30,7 +30,6 @@ MOST_EXAMPLES = 20
 _WAITING_ROWS = 2_000
 # One number says of as many records of a stream whether they are in quarantine.
 _KNOWN_TOGETHER = 1_024
-_SAME_WINDOW = "later in the same window"
 
 
 class Quarantine:
@@ -47,8 +46,6 @@ class Quarantine:
         self._written = QuarantinedRows()
         self._reasons: Counter[str] = Counter()
         self._first_reasons: dict[str, tuple[Kind, str]] = {}
-        # Objects that a window had, and another one has now: by window, model and id.
-        self._taken: set[tuple[date | None, str, str]] = set()
         # A bit for each record, by stream and a part of the record's sequence number.
         self._known: dict[tuple[str, int], int] = defaultdict(int)
 
@@ -73,9 +70,7 @@ class Quarantine:
 
     def add_duplicate(self, window: date | None, model: str, object_id: str, kept: date | None) -> None:
         """Add an object that was yielded again later. kept: the window that publishes it."""
-        where = _SAME_WINDOW if kept == window else f"in the window of {kept}"
-        if kept != window:
-            self._taken.add((window, model, object_id))
+        where = "later in the same window" if kept == window else f"in the window of {kept}"
         row = {"stream": None, "kind": "duplicate", "looks_like": None, "model": model, "object_id": object_id}
         reason = f"{model} {object_id} is yielded again {where}"
         self._add(window, dict.fromkeys(LOCATION_COLUMNS) | row | {"reason": reason})
@@ -97,10 +92,7 @@ class Quarantine:
     def carry_over(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add stored quarantine rows of windows that are rewritten but were not parsed."""
         for row in rows:
-            # A parse that broke off after the quarantine was written has told of an object that is told of again now.
-            is_told = (row["window_start"], row["model"], row["object_id"]) in self._taken
-            if not (is_told and row["kind"] == "duplicate" and not row["reason"].endswith(_SAME_WINDOW)):
-                self._add(row["window_start"], {name: row.get(name) for name in QUARANTINE_SCHEMA.names})
+            self._add(row["window_start"], {name: row.get(name) for name in QUARANTINE_SCHEMA.names})
 
     def first_reason(self, stream: str) -> tuple[Kind, str]:
         """Why the first record of a stream was quarantined. There must be one."""

@@ -43,7 +43,7 @@ class RawInputs:
         return version
 
     def passes(self, stream: str) -> int:
-        """How many passes changed a stream's raw table so far."""
+        """The number of the last pass that changed a stream's raw table."""
         return self.versions[stream].transaction(PASSES) or 0
 
     @cached_property
@@ -72,7 +72,9 @@ class RawInputs:
             found = {item.stream: self._read_fingerprints(item.stream) for item in self._parser.inputs}
             parts = [f"{name}/{window}={text}" for name, each in found.items() for window, text in each.items()]
             departed = ((name, *item) for name in found for item in self.departures(name).items())
-            parts += [f"{name}: {key} {'is missing' if since is None else 'is gone'}" for name, key, since in departed]
+            parts += [
+                f"{name}: {key} is {f'gone since {since}' if since else 'missing'}" for name, key, since in departed
+            ]
             return {None: _combine_fingerprints(parts)}
         if len(incremental) == 1:
             return self._read_fingerprints(incremental[0].stream)
@@ -105,8 +107,8 @@ class RawInputs:
     def provenance(self) -> str:
         """The versions of the parser and its inputs, as published objects name them.
 
-        `parser=2 issues@41#17 projects@9#4=1f0c` is version 2 of the parser, version 41 of the issues' table, after 17
-        passes, and version 9 of the projects' table, after 4 passes, with the fingerprint of what is read of it.
+        `parser=2 issues@41#17 projects@9#4=1f0c` is version 2 of the parser, version 41 of the issues' table, after its
+        pass 17, and version 9 of the projects' table, after its pass 4, with the fingerprint of what is read of it.
         """
         inputs = [
             f"{name}@{version.version}#{self.passes(name)}{self._format_read_content(name)}"
@@ -150,7 +152,7 @@ class RawInputs:
 
 
 def parsed_passes(provenance: str) -> dict[str, int]:
-    """How many passes had changed each input when a window was parsed. provenance: as `RawInputs.provenance`."""
+    """The last pass that had changed each input when a window was parsed. provenance: as `RawInputs.provenance`."""
     return {name: int(passes) for name, passes, _ in _split_inputs(provenance)}
 
 

@@ -15,9 +15,11 @@ from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
 from dazz_assets.orchestration.local_runs import parse_connections, sync_connections
 from dazz_assets.orchestration.outcomes import Outcome
+from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
+from tests.declaring import declare
 from tests.orchestration.conftest import Connect, at, week
-from tests.orchestration.vendor import TOKEN, Vendor
+from tests.orchestration.vendor import TOKEN, IncidentsIntegration, Vendor
 
 Sync = Callable[..., Outcome]
 FROM_MARK = SyncRange(from_mark=True)
@@ -162,6 +164,19 @@ def test_a_parse_can_be_limited_to_a_parser_and_a_range(run_sync: Sync, run_pars
     (report,) = run_parse(parser="tickets", since=since).parsers
     assert week(3) not in report.windows
     assert report.windows[week(1)] == 1
+
+
+def test_a_parse_reaches_what_was_stored_by_windows_of_another_kind(
+    spec: IntegrationSpec, connect: Connect, vendor: Vendor, instance: dg.DagsterInstance, lake: Lake
+) -> None:
+    """A month mostly doesn't begin on a Monday, so its window is none of the grid of weeks."""
+    monthly = read_integration(declare("IncidentsIntegration", IncidentsIntegration, window="month"))
+    connection = connect(start=week(20))
+    for back in (5, 10, 15):
+        vendor.incident(str(back), at(week(back)))
+    sync_connections(monthly, [connection], sync_range=FROM_MARK, instance=instance, lake=lake)
+    (report,) = parse_connections(spec, [connection], parser="tickets", instance=instance, lake=lake).parsers
+    assert set(report.windows) == {week(back).replace(day=1) for back in (5, 10, 15)}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import dagster as dg
@@ -54,6 +54,11 @@ def test_windows_outside_the_grid_count_in_the_nearest(spec: IntegrationSpec, co
     grid = Grid.of(spec, [connect()])
     rows = {week(60): 1, week(5): 2, week(1): 3, date(2099, 1, 5): 4, None: 9}
     assert grid.rows_by_window(rows) == {week(5): 3, week(1): 3, week(0): 4}
+
+
+def test_a_window_of_another_kind_counts_in_the_one_that_it_begins_in(spec: IntegrationSpec, connect: Connect) -> None:
+    grid = Grid.of(spec, [connect()])
+    assert grid.rows_by_window({week(2) + timedelta(days=3): 1}) == {week(2): 1}
 
 
 def start(window: date) -> datetime:

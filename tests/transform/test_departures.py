@@ -459,6 +459,20 @@ def test_a_parser_goes_through_what_left_the_list_and_keeps_its_objects(desk: De
     assert agents(customer) == {"1": "here", "2": "here"}
 
 
+def test_what_came_back_and_left_again_between_two_parses_is_gone_since_it_left_last(
+    desk: Desk, tmp_path: Path
+) -> None:
+    customer = Customer(tmp_path, desk.vendor.url, LeavingDesk)
+    sync(customer)
+    ada = desk.agents.pop(0)
+    sync(customer)
+    desk.agents.insert(0, ada)
+    customer.sync("agents")
+    del desk.agents[0]
+    sync(customer, TUESDAY)
+    assert agents(customer) == {"1": TUESDAY.isoformat(), "2": "here"}
+
+
 def test_what_a_list_lacks_that_may_not_be_whole_left_at_no_known_time(desk: Desk, tmp_path: Path) -> None:
     customer = Customer(tmp_path, desk.vendor.url, LeavingDesk)
     sync(customer)

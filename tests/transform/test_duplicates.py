@@ -1,5 +1,6 @@
 """A table never holds an object twice: it keeps the one of the latest window, and the last one within a window."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,21 @@ def topics(desk: Desk, tmp_path: Path, request: pytest.FixtureRequest, monkeypat
 def _quarantined_duplicates(customer: Customer) -> list[tuple[str, str]]:
     sql = "select cast(window_start as varchar) as w, reason from quarantine where kind = 'duplicate' order by all"
     return [(row["w"], row["reason"].partition(" is yielded again ")[2]) for row in customer.rows(sql)]
+
+
+def _parse_in_vain(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parse, and fail after the first commit, which is the quarantine's."""
+    commit = Table.commit
+
+    def commit_quarantine(table: Table, work: Any) -> int | None:
+        if not table.path.folder.startswith("quarantine"):
+            raise OSError("disk full")
+        return commit(table, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "commit", commit_quarantine)
+        with pytest.raises(OSError, match="disk full"):
+            customer.parse()
 
 
 def test_the_last_of_a_window_and_the_latest_of_several_windows_is_kept(topics: Customer) -> None:
@@ -110,6 +126,38 @@ def test_two_parsers_may_yield_the_same_model_and_each_replaces_only_its_own_row
     assert counts == [{"parser": "again", "n": 4}, {"parser": "open", "n": 4}]
 
 
+class OnceIncidents(TicketsOnly):
+    @parser
+    def incidents(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
+        for ticket in tickets:
+            yield self.incident(ticket)
+
+
+class NowOutages(TicketsOnly):
+    @parser
+    def outages(self, tickets: Incremental[TicketsStream]) -> Iterator[Incident]:
+        for ticket in tickets:
+            yield self.incident(ticket)
+
+
+def test_objects_of_a_parser_that_was_renamed_are_warned_of_until_their_folder_is_removed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    before = Customer(tmp_path, desk.vendor.url, OnceIncidents)
+    before.sync()
+    assert before.parse().warnings == []
+    customer = Customer(tmp_path, desk.vendor.url, NowOutages)
+    (warning,) = customer.parse().warnings
+    folder = "domain/incidents/integration=desk/parser=incidents/connection=acme"
+    assert warning == (
+        "incidents also has 4 objects of parser incidents, which desk no longer has, and who queries incidents reads "
+        f"both; remove the folder {folder} of the lake"
+    )
+    shutil.rmtree(tmp_path / "lake" / folder)
+    assert customer.parse(every=True).warnings == []
+    assert len(customer.titles()) == 4
+
+
 def test_an_object_is_in_quarantine_once_though_a_parse_broke_off(
     topics: Customer, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,25 +165,53 @@ def test_an_object_is_in_quarantine_once_though_a_parse_broke_off(
     topics.parse()
     desk.put(5, "2026-01-20T10:00:00Z", "disk replaced")
     topics.sync()
-    commits: list[str] = []
-
-    def break_off(table: Table, work: Any) -> int | None:
-        commits.append(table.path.folder)
-        if len(commits) > 1:
-            raise OSError("disk full")
-        return commit(table, work)
-
-    commit = Table.commit
-    with monkeypatch.context() as patch:
-        patch.setattr(Table, "commit", break_off)
-        with pytest.raises(OSError, match="disk full"):
-            topics.parse(Mondays.THIRD)
-    assert commits[0].startswith("quarantine")
+    _parse_in_vain(topics, monkeypatch)
     assert topics.titles() == ["disk full again", "mail down still"]
     topics.parse(Mondays.THIRD)
     assert topics.titles() == ["disk replaced", "mail down still"]
     assert _quarantined_duplicates(topics) == [
         ("2026-01-05", "in the window of 2026-01-12"),
         ("2026-01-05", "in the window of 2026-01-19"),
-        ("2026-01-05", "later in the same window"),
+        ("2026-01-05", "in the window of 2026-01-19"),
     ]
+
+
+def test_a_duplicate_returns_though_the_parse_that_gave_it_back_broke_off(
+    topics: Customer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quarantine no longer has it, and its own window is as it was: nothing but the broken parse tells of it."""
+    topics.parse()
+    desk.put(4, "2026-01-13T11:00:00Z", "solved")
+    topics.sync()
+    _parse_in_vain(topics, monkeypatch)
+    assert topics.titles() == ["disk full again", "mail down still"]
+    topics.parse()
+    assert topics.titles() == ["disk full again", "mail down", "solved"]
+    assert _quarantined_duplicates(topics) == [("2026-01-05", "later in the same window")]
+    # From here on, only what changed is parsed.
+    assert topics.parse().windows == {}
+
+
+def test_what_a_parse_that_broke_off_told_of_a_window_goes_when_its_records_have_left_it(
+    topics: Customer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No table has the window, nor do the records: only the quarantine tells of it."""
+    topics.parse()
+    before = _quarantined_duplicates(topics)
+    desk.put(5, "2026-01-20T10:00:00Z", "net down")
+    desk.put(6, "2026-01-20T11:00:00Z", "net down still")
+    topics.sync()
+    _parse_in_vain(topics, monkeypatch)
+    desk.put(5, "2026-01-27T10:00:00Z", "cable cut")
+    desk.put(6, "2026-01-27T11:00:00Z", "power lost")
+    topics.sync()
+    topics.parse()
+    assert _quarantined_duplicates(topics) == before
+
+
+def test_a_quarantine_that_somebody_removed_is_filled_again_with_what_it_held(topics: Customer, tmp_path: Path) -> None:
+    topics.parse()
+    before = _quarantined_duplicates(topics)
+    shutil.rmtree(tmp_path / "lake" / "quarantine")
+    topics.parse()
+    assert _quarantined_duplicates(topics) == before

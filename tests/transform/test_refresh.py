@@ -1,5 +1,6 @@
 """A changed full-refresh input parses old windows again by itself, as the parser's `refresh` says."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,23 @@ def test_manual_leaves_them_to_parse_stale(desk: Desk, tmp_path: Path) -> None:
 def test_a_parse_of_one_window_leaves_none_behind(desk: Desk, customer: Customer) -> None:
     renamed(desk, customer)
     assert sorted(customer.parse(Mondays.FIRST).windows, key=str) == WEEKS
+
+
+@pytest.mark.parametrize("stream", ["agents", "tickets"])
+def test_an_input_that_was_removed_and_fetched_again_counts_as_changed(
+    stream: str, desk: Desk, customer: Customer, tmp_path: Path
+) -> None:
+    """Its first pass is not the one that was parsed, though both are the first of their table."""
+    customer.sync()
+    customer.parse()
+    desk.agents[0]["name"] = "Ada Lovelace"
+    desk.put(1, "2026-01-06T11:00:00Z", "corrected", agent=1)
+    shutil.rmtree(tmp_path / "lake" / "raw" / "desk" / stream)
+    customer.sync(stream)
+    customer.parse()
+    (row,) = customer.rows("select title, agent from incidents where agent like 'Ada%'")
+    expected = {"agents": ("ticket 1", "Ada Lovelace"), "tickets": ("corrected", "Ada")}
+    assert (row["title"], row["agent"]) == expected[stream]
 
 
 def test_an_unchanged_input_opens_no_raw_file(desk: Desk, customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
