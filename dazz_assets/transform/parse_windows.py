@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -77,13 +77,25 @@ def _parse(
         run = ParserRun(session, parser, inputs, published, published.tables, report, processes)
         with run.run(to_parse) as parsed:
             publish(parsed, inputs, published)
-        published = PublishedTables(session, parser)
-        report.warnings = [*report.warnings, *published.describe_undeclared_parsers()]
+        before, published = published.objects, PublishedTables(session, parser)
+        lost = _describe_lost_objects(before, published.objects, inputs)
+        report.warnings = [*report.warnings, *lost, *published.describe_undeclared_parsers()]
     report.stale = sorted(stale_windows(inputs, published), key=str)
     report.other_versions = published.other_parser_versions
     report.changed_inputs = sorted(_changed_inputs(inputs, published))
     report.held_in_quarantine = published.quarantined_rows
     return report
+
+
+def _describe_lost_objects(before: int, now: int, inputs: RawInputs) -> Iterator[str]:
+    """Tell of a parser that leaves out most of what it made of records that are there."""
+    stored = sum(version.rows for version in inputs.versions.values())
+    if stored >= before > 2 * now:
+        are = "is" if now == 1 else "are"
+        yield (
+            f"{format_count(now, 'object')} {are} published, and {before:,} were before, though {stored:,} records are "
+            "stored. If the parser should not leave out so many, correct it and parse again"
+        )
 
 
 def windows_to_parse(

@@ -73,6 +73,11 @@ class PublishedTables:
             for version in self._all_versions
         )
 
+    @property
+    def objects(self) -> int:
+        """How many objects are published."""
+        return sum(version.rows for version in self.versions.values() if version is not None)
+
     @cached_property
     def is_broken_off(self) -> bool:
         """Whether the last parse published to some of the tables only, two did so at once, or one was removed since.

@@ -130,7 +130,7 @@ class Quarantine:
 
     def _add(self, window: date | None, row: Mapping[str, Any]) -> None:
         is_duplicate = row["kind"] == "duplicate"
-        reason = f"{row['model']} is yielded again" if is_duplicate else f"{row['stream']}: {row['reason']}"
+        reason = f"another {row['model']} has the same id" if is_duplicate else f"{row['stream']}: {row['reason']}"
         self._reasons[reason] += 1
         self._rows[window].append(row)
         self.count += 1

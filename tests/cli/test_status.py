@@ -170,7 +170,7 @@ def test_an_integration_that_is_not_discovered_is_named_with_what_to_set(project
     never_synced = project.run("status")
     assert never_synced.out.startswith("Nothing is stored in ")
     advice = (
-        "incidents is not discovered, so that what is due there or stale is not known: put the path of the file into "
+        "what is due or stale is not known of incidents, which is not discovered: add the path of the file to "
         "DAZZ_INTEGRATIONS"
     )
     assert advice in never_synced.err

@@ -97,6 +97,6 @@ def _describe_unknown(integrations: "Sequence[str]") -> str:
     """Why something is left out of the status of integrations that are not discovered, and how to have it."""
     names, are = list_names(integrations), "is" if len(integrations) == 1 else "are"
     return (
-        f"{names} {are} not discovered, so that what is due there or stale is not known: put the path of the file into "
+        f"what is due or stale is not known of {names}, which {are} not discovered: add the path of the file to "
         "DAZZ_INTEGRATIONS, or see `dazz list` if it failed to load"
     )
