@@ -141,7 +141,18 @@ class _ConnectionRunner:
             windows = self._windows_to_sync(sync_range, nodes) if phase == "sync" and nodes else None
             outcome.add(self._run_phase(phase, [(node, options_for_sync(sync_range, node)) for node in nodes], windows))
             outcome.errors += not_run
+        for report in outcome.streams:
+            report.warnings += self._describe_left_out(report.stream, selected)
         return outcome
+
+    def _describe_left_out(self, stream: str, selected: Collection[Node]) -> Iterator[str]:
+        """Tell of each parser of a stream that is not run, because it also reads one that was never synced."""
+        for parser in self.spec.parsers.values():
+            inputs = {item.stream: self.spec.streams[item.stream] for item in parser.inputs}
+            if stream in inputs and parser not in selected:
+                missing = [name for name, other in inputs.items() if not self._is_stored(other)]
+                are = "was" if len(missing) == 1 else "were"
+                yield f"parser {parser.name} was not run, as {' and '.join(missing)} {are} never synced"
 
     def _part_by_inputs(self, nodes: Sequence[Node], outcome: Outcome) -> tuple[list[Node], list[Problem]]:
         """The nodes that can run, and an error for each of which an input failed just now and was never stored."""

@@ -109,6 +109,22 @@ def test_selected_streams_are_synced_with_ancestors_that_were_never_stored(run_s
     assert [report.stream for report in second.streams] == ["notes"]
 
 
+def test_a_parser_that_is_left_out_since_another_of_its_streams_was_never_synced_is_told_of(
+    run_sync: Sync, vendor: Vendor
+) -> None:
+    vendor.incident("1", at(week(2)))
+    alone = run_sync(streams=["incidents"])
+    assert [(report.stream, report.warnings) for report in alone.streams] == [
+        ("incidents", ["parser tickets was not run, as services was never synced"])
+    ]
+    assert (alone.parsers, alone.errors) == ([], [])
+    run_sync(streams=["services"])
+    vendor.incident("2", at(week(1)))
+    both = run_sync(streams=["incidents"])
+    assert [report.warnings for report in both.streams] == [[]]
+    assert [report.parser for report in both.parsers] == ["tickets"]
+
+
 def test_an_unknown_stream_is_an_error_with_a_suggestion(run_sync: Sync) -> None:
     with pytest.raises(DefinitionError, match="did you mean 'notes'"):
         run_sync(streams=["note"])
