@@ -52,7 +52,7 @@ SCENARIOS: dict[str, Callable[[Options], str]] = {
 _WITH_PEERS = {
     "fetch": ("limit", "dlt", "airbyte", "singer"),
     "sync": ("limit", "dlt"),
-    "latency": ("dlt", "airbyte", "singer"),
+    "latency": ("limit", "dlt", "airbyte", "singer"),
     "rate": ("dlt", "airbyte", "singer"),
 }
 

@@ -15,6 +15,7 @@ from tests.benchmarks.tables import format_table
 
 QUICK, FULL = 20_000, 100_000
 _RUNS = 5
+_FURTHER = 20
 
 
 def run(options: Options) -> str:
@@ -34,8 +35,10 @@ def run(options: Options) -> str:
             min((_run_dagster(env, *how) for _ in range(runs)), key=lambda usage: usage.wall)
             for how in ([], ["like-command"])
         )
+        once, often = (_run_dazz(env, count) for count in (1, 1 + _FURTHER))
     rows = [
         ["`dazz sync`, a process", *_columns(synced), f"{requests:g}"],
+        ["each further sync in the same process", *_columns_of_one(once, often), "1"],
         ["Dagster alone, two empty assets", *_columns(alone), "0"],
         ["the same, with the command's settings of the garbage collector", *_columns(alike), "0"],
         ["fetch and parse as a library, imports aside", f"{seconds:.3f}", "", "", ""],
@@ -51,6 +54,14 @@ def _time_library(server: RunningServer, folder: Path) -> float:
 
 def _run_dagster(env: Mapping[str, str], *how: str) -> Usage:
     return run_measured([our_python(), "-m", "tests.benchmarks.contenders.dagster_alone", *how], env)
+
+
+def _run_dazz(env: Mapping[str, str], syncs: int) -> Usage:
+    return run_measured([our_python(), "-m", "tests.benchmarks.contenders.our_idle_runs", str(syncs)], env)
+
+
+def _columns_of_one(once: Usage, often: Usage) -> list[str]:
+    return [f"{(often.wall - once.wall) / _FURTHER:.2f}", f"{(often.cpu - once.cpu) / _FURTHER:.2f}", ""]
 
 
 def _columns(usage: Usage) -> list[str]:

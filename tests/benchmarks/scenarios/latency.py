@@ -7,6 +7,7 @@ from math import ceil
 
 from tests.benchmarks.line_up import (
     FETCH,
+    LIMIT,
     PLAIN,
     WAITING_PEERS,
     Contender,
@@ -30,7 +31,7 @@ def run(options: Options) -> str:
     records = options.records(QUICK, FULL)
     pages = ceil(records / PAGE_SIZE)
     with serve(records, latency=SECONDS) as server:
-        by_link = measure_all(options.chosen((PLAIN, *WAITING_PEERS, FETCH)), server, records, options.repeat)
+        by_link = measure_all(options.chosen((LIMIT, PLAIN, *WAITING_PEERS, FETCH)), server, records, options.repeat)
     with serve(records, latency=SECONDS, at_once=AT_ONCE) as server:
         by_number = measure_all(options.chosen((_NUMBERED,)), server, records, options.repeat)
     return "\n\n".join(
