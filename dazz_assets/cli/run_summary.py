@@ -101,8 +101,7 @@ def _passed_over(report: StreamReport, parent: str | None, errors: Sequence[Prob
     for problem, found in alike.items():
         if not any(problem.rstrip(".") in message for message in failed):
             names = list_names(key for key, _ in found)
-            was, it = ("was", "it") if len(found) == 1 else ("were", "them")
-            yield f"{parent} {names} {was} passed over, and what is stored of {it} stays: {found[0][1]}"
+            yield f"{parent} {names} {'was' if len(found) == 1 else 'were'} passed over: {found[0][1]}"
 
 
 def _parser_warnings(report: ParseReport, target: Target) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from dazz_assets.extract.batch import RowBatch, RowReader
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.marks import Source
-from dazz_assets.http import FetchError
+from dazz_assets.http import FetchError, RateLimitedError, SignInError, UnreachableError
 from dazz_assets.http.json.json_fields import FieldReader
 from dazz_assets.http.json.json_slices import is_null
 from dazz_assets.http.page import WalkedPage
@@ -80,6 +80,15 @@ def name_some(parents: Sequence[str], most: int = 3) -> str:
     """Name the parents of a group, the first ones if they are many."""
     listed = [*parents[:most], f"{len(parents) - most} more"] if len(parents) > most + 1 else parents
     return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
+
+
+def opens_no_list(error: FetchError, *, has_listed: bool) -> bool:
+    """Whether no parent can be listed: the host can't be reached, its limit stays closed, or the credentials were
+    refused before any parent could be listed with them."""
+    if isinstance(error, RateLimitedError) and error.outlasts_pauses:
+        return True
+    is_unauthorized = isinstance(error, SignInError) or (error.status == 401 and not has_listed)
+    return isinstance(error, UnreachableError) or is_unauthorized
 
 
 def name_sources(stream: StreamSpec, sources: Sequence[Source]) -> str:

@@ -1,9 +1,8 @@
 """Runs one pass: walks some sources over one part of the plan, writes slices, and commits them with the marks."""
 
 import time
-from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -12,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.added_rows import AddedRows
 from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness.departures import Departures
 from dazz_assets.extract.completeness.left_out import MarkWatch
 from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending
@@ -23,13 +24,12 @@ from dazz_assets.extract.list_walk import ListEnd, ListPages, ListRestart
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import count_shared, describe_repeated, require_own_keys
-from dazz_assets.extract.parent_groups import name_sources, widest
+from dazz_assets.extract.parent_groups import name_sources, opens_no_list, widest
 from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.seen_hashes import SeenHashes
-from dazz_assets.extract.sync_messages import describe_exit
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import PassWriter
-from dazz_assets.http import FetchError, Page, RateLimitedError, SignInError, UnreachableError
+from dazz_assets.http import Page
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.table import remove_uncommitted
@@ -41,20 +41,10 @@ from dazz_assets.windows import to_microseconds
 _ROWS_PER_CHECKPOINT = 20_000
 _ROWS_PER_FILE = 100
 _SECONDS_PER_CHECKPOINT, _MOST_SECONDS_PER_CHECKPOINT = 10.0, 600.0
+# A change may be written as the day that it was made on.
+_DAY = 86_400_000_000
 # The application transaction of a raw table that holds the fingerprint of all its rows, after a replacement.
 _CONTENT = "content"
-
-
-class _AddedRows:
-    """The rows that the current list of a source added: their sequence numbers, content hashes, and keys new with them.
-
-    repeated, problems: how many of them count as such in the report.
-    """
-
-    def __init__(self, list_number: int) -> None:
-        self.list_number = list_number
-        self.sequences, self.hashes, self.key_hashes = array("q"), array("q"), array("q")
-        self.repeated = self.problems = 0
 
 
 class Pass:
@@ -78,13 +68,14 @@ class Pass:
     def _begin_listing(self) -> None:
         self._slices = self._new_slices()
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
+        self._lists_again = self._part.is_listed_again
         self._complete: list[Source] = []
         self._without_list: list[Source] = []
         self._doubts: list[str] = []
         self._listed_at: datetime | None = None
         self._uncommitted_rows, self._committed_at = 0, time.monotonic()
         self._seen_keys = SeenHashes()
-        self._added: dict[str | None, list[_AddedRows]] = {}
+        self._added: dict[str | None, list[AddedRows]] = {}
 
     def run(self) -> None:
         """Walk and store. If that fails, remove what was written."""
@@ -100,27 +91,43 @@ class Pass:
             self._encoder.shutdown()
 
     def _walk(self) -> None:
+        """List the part, and then again the ranges in it that records left meanwhile. No mark has moved by then."""
+        state = self._state
+        for source in self._sources:
+            if source.parent in state.alike:
+                self._end_list(ListEnd([source], unusable=state.alike[source.parent]))
+        usable = [source for source in self._sources if source.parent not in state.alike]
+        self._list(
+            usable, lambda sources: state.plan.steps(widest([self._bounds[source.parent] for source in sources]))
+        )
+        for bounds, sources in state.exits.take_ranges(self._part):
+            parents = {source.parent for source in sources}
+            again = [source for source in self._complete if source.parent in parents]
+            self._complete = [source for source in self._complete if source.parent not in parents]
+            self._lists_again, only = True, [bounds]
+            self._list(again, lambda _, only=only: only)  # type: ignore[misc]
+
+    def _list(self, sources: Sequence[Source], ranges: Callable[[Sequence[Source]], Sequence[Bounds]]) -> None:
         state = self._state
         walks = Crawl(
             state.session,
             state.stream,
             state.client,
-            lambda sources: state.plan.steps(widest([self._bounds[source.parent] for source in sources])),
+            ranges,
             lambda source: self._bounds[source.parent],
             trusts_total=state.trusts_total,
         )
-        for source in self._sources:
-            if source.parent in state.alike:
-                self._end_list(ListEnd([source], unusable=state.alike[source.parent]))
-        usable = [source for source in self._sources if source.parent not in state.alike]
-        for event in walks.events(usable, state.session.integration.concurrency):
+        for event in walks.events(sources, state.session.integration.concurrency):
             if isinstance(event, ListPages):
                 self._add_pages(event)
             elif isinstance(event, ListEnd):
                 self._end_list(event)
-            elif isinstance(event, ListRestart) and state.replaces_all:
-                for source in event.sources:
-                    self._withdraw_lists(source, event.first_list)
+            elif isinstance(event, ListRestart):
+                if not self._lists_again:
+                    state.exits.forget(self._part, event)
+                if state.replaces_all:
+                    for source in event.sources:
+                        self._withdraw_lists(source, event.first_list)
 
     def _add_pages(self, event: ListPages) -> None:
         state = self._state
@@ -132,8 +139,8 @@ class Pass:
                 state.session.name, state.stream.name, records=len(step.records), bytes_=len(step.page.body)
             )
         self._listed_at = self._listed_at or event.steps[0].page.fetched_at
-        if not self._part.is_listed_again:
-            state.exits.add(event)
+        if not self._lists_again:
+            state.exits.add(self._part, event)
         for source, rows in event.rows:
             for step in event.steps:
                 self._note_accepted(source, step.page)
@@ -190,7 +197,7 @@ class Pass:
         while lists and lists[-1].list_number >= first_list:
             self._withdraw(source, lists.pop())
 
-    def _withdraw(self, source: Source, added: _AddedRows) -> None:
+    def _withdraw(self, source: Source, added: AddedRows) -> None:
         state = self._state
         hashes = np.array(added.hashes, np.int64)
         self._progress.boundaries[source.parent].forget(hashes)
@@ -230,33 +237,24 @@ class Pass:
             state.without_list.update(parents)
         elif error is None:
             self._complete += event.sources
-            state.report.end_reason = event.reason
-            state.totals.append(event.total)
-            state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
-            self._note_position(event)
-        elif state.stream.parent is None or self._is_of_all(error):
+            if not self._lists_again:
+                self._note_whole_list(event)
+        elif state.stream.parent is None or opens_no_list(error, has_listed=bool(self._complete or self._without_list)):
             raise error
         elif error.is_of_one_parent:
             state.passed_over |= dict.fromkeys(parents, str(error))
         else:
             state.failed |= dict.fromkeys(parents, error)
 
-    def _note_position(self, event: ListEnd) -> None:
+    def _note_whole_list(self, event: ListEnd) -> None:
+        state = self._state
+        state.report.end_reason = event.reason
+        state.totals.append(event.total)
+        state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
         if event.position is None or self._part.until is not None:
             return
         for source in filter(self._progress.follows_mark, event.sources):
-            source.position = self._state.client.mask(event.position)
-
-    def _is_of_all(self, error: FetchError) -> bool:
-        """Whether no parent can be listed: the host can't be reached, its limit stays closed, or a wrong token opens
-        none."""
-        if isinstance(error, RateLimitedError) and error.outlasts_pauses:
-            return True
-        return isinstance(error, UnreachableError) or self._is_unauthorized(error)
-
-    def _is_unauthorized(self, error: FetchError) -> bool:
-        """Whether the credentials were refused before any parent could be listed with them."""
-        return isinstance(error, SignInError) or (error.status == 401 and not (self._complete or self._without_list))
+            source.position = state.client.mask(event.position)
 
     def _proves_total(self, event: ListEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.
@@ -313,11 +311,13 @@ class Pass:
         """
         lists = [added for added in self._added.get(rows.parent, ()) if added.list_number >= first_open]
         if not lists or lists[-1].list_number != list_number:
-            lists.append(_AddedRows(list_number))
+            lists.append(AddedRows(list_number))
         self._added[rows.parent], added = lists, lists[-1]
         key_hashes = hash_keys(rows)
         is_new = self._seen_keys.add_new(key_hashes)
-        repeated = len(rows) - int(is_new.sum())
+        # What changed since the first page was listed may have come before as it was.
+        changed_from = to_microseconds(self._listed_at) - _DAY if self._listed_at else 0
+        repeated = int((~is_new & (rows.cursor_at < changed_from)).sum())
         self._state.report.repeated += repeated
         added.sequences.extend(sequences)
         added.hashes.frombytes(rows.content_hashes.tobytes())
@@ -381,9 +381,6 @@ class Pass:
         starts: dict[str, int] = {}
         if state.stream.cursor is not None:
             starts = state.start_of_first_marks(beside_others=bool(unlisted) and not state.identity_changed)
-        for part, sources in state.exits.take():
-            state.uncertain |= {source.parent for source in sources}
-            state.report.warnings.append(describe_exit(state.stream, part))
         departures = Departures(state, state.uncertain | state.with_nulls | unlisted, self._listed_at)
         if not state.identity_changed and has_transaction(state.stored, _CONTENT, content):
             for file in files:

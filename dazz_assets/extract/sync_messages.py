@@ -7,7 +7,6 @@ from dazz_assets.counts import format_count
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.completeness.nested_lists import CutList
 from dazz_assets.extract.marks import Source
-from dazz_assets.extract.ranges import Part
 from dazz_assets.extract.sync_state import SyncState
 from dazz_assets.lake.versions.outranked_keys import OutrankedKeys
 from dazz_assets.reports import without_address
@@ -52,15 +51,6 @@ def describe_set_back(stream: StreamSpec, found: OutrankedKeys) -> str:
         f"{found.example}: {now} after {format_moment(found.stored_at)}), so parsers read the stored version. "
         f"`--refetch` takes what the API lists now. If `{_name_cursor(stream)}` may go back, name another field in "
         f"`cursor` of {stream.stream.__name__}, or leave it out, and each sync fetches all records"
-    )
-
-
-def describe_exit(stream: StreamSpec, range_: Part) -> str:
-    """Say that a record left a range of a list that replaces all, so that another one may have been missed."""
-    since, until = (format_moment(each) for each in (range_.since, range_.until or 0))
-    return (
-        f"a record changed and so left the range from {since} to {until} while its numbered pages were listed, so "
-        f"another one of {stream.name} may be missing. Sync that range again: --since {since} --until {until}"
     )
 
 

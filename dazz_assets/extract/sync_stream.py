@@ -121,23 +121,23 @@ class StreamSync:
             self._require_listed()
             if part.before_marks:
                 self._record_start(part.since)
-        self._list_again(self._state.exits.take())
+        self._list_again(self._state.exits.take_parts())
 
     def _list_again(self, left: Sequence[tuple[Part, Sequence[Source]]]) -> None:
-        """List ranges again that records left meanwhile, the latest first.
+        """List parts again that records left while a later one was listed.
 
-        The marks lie behind them already. So until that is done, all is taken to be fetched from the end of the range
-        on, as where the connection's start was moved back: what an error leaves undone, the next sync does.
+        The marks lie behind them already. So until that is done, all is taken to be fetched from the end of the last of
+        them on, as where the connection's start was moved back: what an error leaves undone, the next sync does.
         """
-        lists_from_marks = not self._plan.lists_again
-        if left and lists_from_marks:
-            self._state.commit(Commit(transactions={START: left[0][0].until or 0}))
+        known = self._state.known_start if left and not self._plan.lists_again else None
+        if known is not None:
+            self._state.commit(Commit(transactions={START: max(part.until or 0 for part, _ in left)}))
         for part, sources in left:
             Pass(self._state, replace(part, is_listed_again=True), sources).run()
             self._marks.save(self._sources)
             self._require_listed()
-            if lists_from_marks:
-                self._record_start(part.since)
+        if known is not None:
+            self._state.commit(Commit(transactions={START: known}))
 
     def _require_listed(self) -> None:
         """Raises SyncError if the list of a source failed, or if no source could be listed."""

@@ -89,9 +89,9 @@ class Lake:
     def tables_beside(self, path: TablePath) -> Iterator[Table]:
         """The domain tables to which other parsers published the same objects, of the same connection."""
         for folder in self._find_folders(f"domain/{path.name}/integration={path.integration}", 1):
-            parser = folder.rpartition("=")[2]
-            if parser != path.parser:
-                yield self._table(TablePath("domain", path.integration, path.connection, path.name, parser), None)
+            other = TablePath.from_folder(f"{folder}/connection={path.connection}")
+            if other is not None and other.parser != path.parser:
+                yield self._table(other, None)
 
     def lock(
         self, integration: str, connection: str, on_wait: OnWait | None = None, *, action: str = "synced"

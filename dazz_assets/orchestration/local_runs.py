@@ -11,7 +11,7 @@ from dazz_assets.connections import BadConnection, Connection
 from dazz_assets.errors import DefinitionError
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.lake import Lake
-from dazz_assets.names import suggest
+from dazz_assets.names import list_names, suggest
 from dazz_assets.orchestration import runs
 from dazz_assets.orchestration.assets import build_assets
 from dazz_assets.orchestration.jobs import Phase, PhasePlan, build_jobs, job_name, run_config
@@ -141,18 +141,18 @@ class _ConnectionRunner:
             windows = self._windows_to_sync(sync_range, nodes) if phase == "sync" and nodes else None
             outcome.add(self._run_phase(phase, [(node, options_for_sync(sync_range, node)) for node in nodes], windows))
             outcome.errors += not_run
-        for report in outcome.streams:
-            report.warnings += self._describe_left_out(report.stream, selected)
+        if outcome.streams:
+            outcome.streams[-1].warnings += self._describe_left_out([item.stream for item in outcome.streams], selected)
         return outcome
 
-    def _describe_left_out(self, stream: str, selected: Collection[Node]) -> Iterator[str]:
-        """Tell of each parser of a stream that is not run, because it also reads one that was never synced."""
+    def _describe_left_out(self, streams: Collection[str], selected: Collection[Node]) -> Iterator[str]:
+        """Tell of each parser of some streams that is not run, because it also reads one that was never synced."""
         for parser in self.spec.parsers.values():
             inputs = {item.stream: self.spec.streams[item.stream] for item in parser.inputs}
-            if stream in inputs and parser not in selected:
+            if inputs.keys() & set(streams) and parser not in selected:
                 missing = [name for name, other in inputs.items() if not self._is_stored(other)]
-                are = "was" if len(missing) == 1 else "were"
-                yield f"parser {parser.name} was not run, as {' and '.join(missing)} {are} never synced"
+                was = "was" if len(missing) == 1 else "were"
+                yield f"parser {parser.name} was not run, as {list_names(missing)} {was} never synced"
 
     def _part_by_inputs(self, nodes: Sequence[Node], outcome: Outcome) -> tuple[list[Node], list[Problem]]:
         """The nodes that can run, and an error for each of which an input failed just now and was never stored."""

@@ -91,6 +91,6 @@ def failed_steps(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[d
         description = data.user_failure_data.description if data.user_failure_data else None
         text = description or (data.error.message if data.error else "") or "failed"
         if data.error is not None and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-            text = "the last run was interrupted; the next one goes on from what is stored"
+            text = "the last run was interrupted"
         failed[event.step_key] = (datetime.fromtimestamp(record.event_log_entry.timestamp, UTC), text)
     return failed

@@ -43,6 +43,9 @@ from dazz_assets.transform.window_parser import (
     raise_fault,
 )
 
+# Of fewer objects any share may go without a word.
+_FEWEST_TOLD = 20
+
 
 def parse(
     session: Session,
@@ -78,7 +81,7 @@ def _parse(
         with run.run(to_parse) as parsed:
             publish(parsed, inputs, published)
         before, published = published.objects, PublishedTables(session, parser)
-        lost = _describe_lost_objects(before, published.objects, inputs)
+        lost = _describe_lost_objects(before, published.objects)
         report.warnings = [*report.warnings, *lost, *published.describe_undeclared_parsers()]
     report.stale = sorted(stale_windows(inputs, published), key=str)
     report.other_versions = published.other_parser_versions
@@ -87,14 +90,13 @@ def _parse(
     return report
 
 
-def _describe_lost_objects(before: int, now: int, inputs: RawInputs) -> Iterator[str]:
-    """Tell of a parser that leaves out most of what it made of records that are there."""
-    stored = sum(version.rows for version in inputs.versions.values())
-    if stored >= before > 2 * now:
+def _describe_lost_objects(before: int, now: int) -> Iterator[str]:
+    """Tell of a parser that leaves out most of what it made before."""
+    if before >= _FEWEST_TOLD and 2 * now < before:
         are = "is" if now == 1 else "are"
         yield (
-            f"{format_count(now, 'object')} {are} published, and {before:,} were before, though {stored:,} records are "
-            "stored. If the parser should not leave out so many, correct it and parse again"
+            f"{format_count(now, 'object')} {are} published, and {before:,} were before: unless their records are "
+            "gone, correct the parser, and parse again"
         )
 
 

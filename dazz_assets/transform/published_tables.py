@@ -149,8 +149,8 @@ class PublishedTables:
                 if version is not None and version.rows:
                     yield (
                         f"{table.path.name} also has {format_count(version.rows, 'object')} of parser {parser}, which "
-                        f"{self._integration} no longer has, and who queries {table.path.name} reads both; remove the "
-                        f"folder {other.path.folder} of the lake"
+                        f"{self._integration} no longer has, so that a query of {table.path.name} reads both: remove "
+                        f"the folder {other.path.folder} of the lake"
                     )
 
     def quarantine_rows(self, windows: Collection[date | None]) -> Iterator[dict[str, Any]]:

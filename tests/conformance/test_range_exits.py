@@ -41,6 +41,7 @@ class HistoryApi:
         self.clock, self.before = clock, before
         self.asked: list[str] = []
         self.has_links = self.is_newest_first = False
+        self.most_pages = 1_000
         self.format = ""
 
     def change(self, id_: int | str) -> None:
@@ -57,6 +58,8 @@ class HistoryApi:
             filter_by_bounds(self.records, request), key=lambda item: item["at"], reverse=self.is_newest_first
         )
         page = int(param(request, "page", "1")) - 1
+        if page >= self.most_pages:
+            return Reply(422, {"message": "Only the first 50 search results are available"})
         start = page * SIZE + int(param(request, "offset", "0"))
         query = "&".join(f"{name}={value.replace('+', '%2B')}" for name, value in request.pairs if name != "page")
         link = {"Link": f'</changes?{query}&page={page + 2}>; rel="next"'} if start + SIZE < len(listed) else {}
@@ -110,12 +113,10 @@ def test_32_no_record_is_missed_when_one_leaves_half_of_a_list_that_was_cut_shor
     not listed before."""
     start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
     history = HistoryApi(clock, {}, first=start + timedelta(days=1))
-    history.is_newest_first = True
+    history.is_newest_first, history.most_pages = True, 5
     changed: list[int] = []
 
     def answer(request: ReceivedRequest) -> Reply:
-        if int(param(request, "page", "1")) > 5:
-            return Reply(422, {"message": "Only the first 50 search results are available"})
         if param(request, "until") and param(request, "page") == "4" and not changed:
             changed.extend([30, 31])
             for id_ in changed:
@@ -130,19 +131,54 @@ def test_32_no_record_is_missed_when_one_leaves_half_of_a_list_that_was_cut_shor
     assert acme.ids(stream) == list(range(60))
 
 
-def test_32_a_refetch_tells_of_a_range_that_a_record_left(connect: Connect, api: Vendor, clock: Clock) -> None:
-    """What it lists replaces all, so that nothing can be added to it."""
+def test_32_no_record_is_missed_when_one_leaves_the_beginning_of_a_list_that_goes_on_behind_a_cap(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    """The API lists the oldest fifty records, and says so; the rest is asked for from the last one on."""
+    api.handler = history = HistoryApi(clock, {4: lambda api: api.change(1)})
+    history.most_pages = 5
+    cursor = Cursor("at", since="since", order="asc")
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    report = acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
+    assert (report.gap, acme.sync(stream).records) == (None, 0)
+
+
+def test_32_a_step_that_can_not_be_listed_again_leaves_the_mark_where_it_was(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
+    history = HistoryApi(clock, {3: lambda api: api.change(1)}, first=start + timedelta(days=1))
+
+    def answer(request: ReceivedRequest) -> Reply:
+        is_listed_again = history.asked and history.asked[-1] > param(request, "since")[:10]
+        return Reply(403, {"message": "no longer"}) if refuses and is_listed_again else history(request)
+
+    api.handler, refuses = answer, True
+    cursor = Cursor("at", since="since", until="until", step=timedelta(days=30))
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=PageNumber())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=start)
+    with pytest.raises(SyncError, match="no longer"):
+        acme.sync(stream)
+    refuses = False
+    acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
+    lists = history.asked.count(str(start))
+    acme.sync(stream)
+    assert history.asked.count(str(start)) == lists
+
+
+def test_32_a_refetch_misses_none_either(connect: Connect, api: Vendor, clock: Clock) -> None:
+    """It lists in steps of its own, and replaces all at its end."""
     api.handler = history = HistoryApi(clock, {})
     stream = declare("ChangesStream", ChangesStream, paginator=PageNumber())
     acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
     acme.sync(stream)
     history.before = {len(history.asked) + 3: lambda api: api.change(1)}
     report = acme.sync_range(stream, replace=True)
-    assert len(acme.ids(stream)) == 59
-    (told,) = [text for text in report.warnings if "left the range" in text]
-    since, until = told.partition("--since ")[2].split(" --until ")
-    acme.sync_range(stream, since[:10], until[:10])
     assert acme.ids(stream) == list(range(60))
+    assert (acme.versions(stream), report.warnings, report.gap) == (61, [], None)
 
 
 def test_32_of_several_parents_only_the_range_of_the_one_that_lost_a_record_is_listed_again(

@@ -150,10 +150,11 @@ def test_objects_of_a_parser_that_was_renamed_are_warned_of_until_their_folder_i
     (warning,) = customer.parse().warnings
     folder = "domain/incidents/integration=desk/parser=incidents/connection=acme"
     assert warning == (
-        "incidents also has 4 objects of parser incidents, which desk no longer has, and who queries incidents reads "
-        f"both; remove the folder {folder} of the lake"
+        "incidents also has 4 objects of parser incidents, which desk no longer has, so that a query of incidents "
+        f"reads both: remove the folder {folder} of the lake"
     )
     shutil.rmtree(tmp_path / "lake" / folder)
+    (tmp_path / "lake/domain/incidents/integration=desk/.not ours").mkdir()
     assert customer.parse(every=True).warnings == []
     assert len(customer.titles()) == 4
 

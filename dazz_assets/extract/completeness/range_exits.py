@@ -1,19 +1,22 @@
 """Finds records that left a range while its numbered pages were listed, and so pulled others past the walk.
 
-A record that changes leaves the range `[since, until)` that it was listed in for a later one. Those behind it move up
-by one, and the first of a page that is not read yet may slip to one that is. Within a list the record comes again; of a
-range that ends (a part, a step, a half of a list that was cut short), only a later range of the same sync shows it.
+A record that changes leaves the range that it was listed in for a later one. Those behind it move up by one, and the
+first of a page that is not read yet may slip to one that is. Within a list the record comes again; of a range that ends
+(a part, a step, a half or the beginning of a list that was cut short), only a later list of the same sync shows it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dazz_assets.extract.batch import RowBatch
+from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness.list_progress import hash_keys
-from dazz_assets.extract.list_walk import ListPages
+from dazz_assets.extract.list_walk import ListPages, ListRestart
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import Part
-from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.windows import to_microseconds
 
 # By how much a vendor's clock may differ from ours.
@@ -22,67 +25,90 @@ _SKEW = 600_000_000
 _DAY = 86_400_000_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Listing:
-    """A list of a range: when its pages were read, in microseconds, and whether it has several of them, by number."""
+    """A list of a range: when its pages were read, in microseconds, and the hashes of its records' keys.
+
+    number: counts the lists of its sources. newest: the latest time of its records. is_numbered: it has several pages,
+    which are requested by numbers.
+    """
 
     sources: Sequence[Source]
+    number: int
     first: int
     last: int
+    newest: int = 0
     is_numbered: bool = False
-
-
-@dataclass(slots=True)
-class _Listings:
-    """The lists of a range, by parent, and the keys of the records that lay in its range."""
-
-    of: dict[str | None, _Listing] = field(default_factory=dict)
-    keys: SeenHashes = field(default_factory=SeenHashes)
+    keys: list[NDArray[np.int64]] = field(default_factory=list)
 
 
 class RangeExits:
     """The ranges of one sync that a record left while they were listed."""
 
     def __init__(self) -> None:
-        self._ranges: dict[Part, _Listings] = {}
-        self._left: dict[Part, dict[str | None, Source]] = {}
+        # Of each parent the lists, by the part of the sync and the bounds in it.
+        self._lists: dict[str | None, dict[tuple[Part, Bounds], _Listing]] = {}
+        self._left: dict[tuple[Part, Bounds], dict[str | None, Source]] = {}
+        self._earliest: int | None = None
 
-    def add(self, event: ListPages) -> None:
-        """Add some pages of a list: of a part of the sync, of a step in it, or of a half of what was cut short."""
+    def add(self, part: Part, event: ListPages) -> None:
+        """Add some pages of a list."""
         for source, rows in event.rows:
-            self._find_exits(source, rows)
-        since, until = event.bounds.since, event.bounds.until
+            self._find_exits(source, (part, event.bounds), rows)
         # Whether pages are numbered is seen from the second one on.
-        if since is None or until is None or not (event.is_numbered or event.steps[0].number == 1):
+        if event.bounds.since is None or not (event.is_numbered or event.steps[0].number == 1):
             return
-        listings = self._ranges.setdefault(Part(since, until), _Listings())
-        last = to_microseconds(event.steps[-1].page.fetched_at)
-        parent = event.sources[0].parent
-        listing = listings.of.get(parent)
-        if listing is None:
-            listing = _Listing(event.sources, last, last)
-            listings.of |= {source.parent: listing for source in event.sources}
-        listing.last = max(listing.last, last)
+        listing = self._listing(part, event)
+        listing.last = max(listing.last, to_microseconds(event.steps[-1].page.fetched_at))
         listing.is_numbered = listing.is_numbered or (event.is_numbered and event.steps[-1].number > 1)
         for _, rows in event.rows:
             # An API that ignores `until` lists what lies beyond the range, too.
-            listings.keys.add_new(hash_keys(rows.select(rows.cursor_at < until)))
+            inside = rows if event.bounds.until is None else rows.select(rows.cursor_at < event.bounds.until)
+            listing.newest = max(listing.newest, inside.extent[1] if inside.extent else 0)
+            listing.keys.append(hash_keys(inside))
 
-    def take(self) -> list[tuple[Part, list[Source]]]:
-        """The ranges that a record left, the latest first, each with the sources of the lists in which it was."""
-        left, self._left = self._left, {}
-        latest_first = sorted(left, key=lambda part: part.since, reverse=True)
-        return [(part, list(left[part].values())) for part in latest_first]
+    def forget(self, part: Part, event: ListRestart) -> None:
+        """Forget lists of a part that are void, and read again."""
+        for source in event.sources:
+            of_parent = self._lists.get(source.parent, {})
+            for key in [key for key, each in of_parent.items() if key[0] == part and each.number >= event.first_list]:
+                del of_parent[key]
 
-    def _find_exits(self, source: Source, rows: RowBatch) -> None:
-        for part, listings in self._ranges.items():
-            listing = listings.of.get(source.parent)
-            if listing is None or not listing.is_numbered or rows.extent is None:
+    def take_ranges(self, part: Part) -> list[tuple[Bounds, list[Source]]]:
+        """The ranges in a part that a record left, each with the sources of the lists in which it was."""
+        keys = [key for key in self._left if key[0] == part]
+        return [(key[1], list(self._left.pop(key).values())) for key in keys]
+
+    def take_parts(self) -> list[tuple[Part, list[Source]]]:
+        """The parts that a record left, the latest first, each with the sources of the lists in which it was."""
+        parts: dict[Part, dict[str | None, Source]] = {}
+        for (part, _), sources in self._left.items():
+            parts.setdefault(part, {}).update(sources)
+        self._left = {}
+        latest_first = sorted(parts, key=lambda part: part.since, reverse=True)
+        return [(part, list(parts[part].values())) for part in latest_first]
+
+    def _listing(self, part: Part, event: ListPages) -> _Listing:
+        key = (part, event.bounds)
+        listing = self._lists.get(event.sources[0].parent, {}).get(key)
+        if listing is None:
+            first = to_microseconds(event.steps[0].page.fetched_at)
+            self._earliest = first if self._earliest is None else min(first, self._earliest)
+            listing = _Listing(event.sources, event.list_number, first, first)
+            for source in event.sources:
+                self._lists.setdefault(source.parent, {})[key] = listing
+        return listing
+
+    def _find_exits(self, source: Source, current: tuple[Part, Bounds], rows: RowBatch) -> None:
+        if self._earliest is None or rows.extent is None or rows.extent[1] < self._earliest - _DAY - _SKEW:
+            return  # as most pages of a first sync
+        key_hashes = hash_keys(rows)
+        for key, listing in self._lists.get(source.parent, {}).items():
+            if key == current or not listing.is_numbered:
                 continue
             # Before the list it was no record of it, and what left after it moved nothing.
-            earliest = max(part.until or 0, listing.first - _DAY - _SKEW)
-            if rows.extent[1] < earliest:
-                continue
-            changed = rows.select((rows.cursor_at >= earliest) & (rows.cursor_at <= listing.last + _SKEW))
-            if listings.keys.contains(hash_keys(changed)).any():
-                self._left.setdefault(part, {}).update({each.parent: each for each in listing.sources})
+            end = listing.newest + 1 if key[1].until is None else key[1].until
+            earliest = max(end, listing.first - _DAY - _SKEW)
+            is_changed = (rows.cursor_at >= earliest) & (rows.cursor_at <= listing.last + _SKEW)
+            if is_changed.any() and np.isin(key_hashes[is_changed], np.concatenate(listing.keys)).any():
+                self._left.setdefault(key, {}).update({each.parent: each for each in listing.sources})
