@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -388,27 +388,22 @@ class ParserRun:
 
 
 def publish(parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables) -> None:
-    """Commit what was parsed, quarantine first. If that breaks off, the next parse is of every window."""
+    """Commit what was parsed, quarantine first. If that breaks off, the next parse is of every window.
+
+    Raises ParseError if another parse published meanwhile.
+    """
     transactions = {**inputs.checked, **new_parse()}
-    _commit_quarantine(parsed, inputs, published, transactions)
+    opened, windows = published.quarantine_version, parsed.quarantined_windows
+    held = parsed.quarantine.write_files(published.quarantine, windows, inputs.fingerprints)
+    stored = opened.window_states().keys() if opened else set()
+    replaced = {file.window for file in held} | (windows & stored)
+    published.commit(published.quarantine, opened, Commit(held, replaced or "nothing", transactions))
     for model, table in published.tables.items():
-        _commit(table, parsed.files[model].values(), parsed.replaced_windows(model), transactions)
+        files = list(parsed.files[model].values())
+        commit = Commit(files, parsed.replaced_windows(model) or "nothing", transactions)
+        published.commit(table, published.versions[model], commit)
     for table in published.undeclared_tables():
         table.commit(lambda _: Commit(replace="everything"))
-
-
-def _commit_quarantine(
-    parsed: ParsedFiles, inputs: RawInputs, published: PublishedTables, transactions: Mapping[str, int]
-) -> None:
-    table, windows = published.quarantine, parsed.quarantined_windows
-    files = parsed.quarantine.write_files(table, windows, inputs.fingerprints)
-    stored = published.quarantine_version.window_states().keys() if published.quarantine_version else set()
-    _commit(table, files, {file.window for file in files} | (windows & stored), transactions)
-
-
-def _commit(table: Table, files: Iterable[DataFile], replaced: Set[Window], transactions: Mapping[str, int]) -> None:
-    commit = Commit(list(files), replaced or "nothing", transactions)
-    table.commit(lambda _: commit)
 
 
 def _remove_uncommitted_files(tables: Mapping[Model, Table], files: Mapping[Model, Mapping[Window, DataFile]]) -> None:

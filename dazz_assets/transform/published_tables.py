@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from dazz_assets.counts import format_count
 from dazz_assets.domain import DomainObject
-from dazz_assets.lake import Table, TableVersion, WindowState
+from dazz_assets.errors import ParseError
+from dazz_assets.lake import Commit, Table, TableVersion, WindowState
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import ParserSpec
 from dazz_assets.tables import parser_tables
@@ -38,6 +39,7 @@ class PublishedTables:
         self._lake, self._integration, self._parser, self._connection = lake, integration, parser.name, connection
         self._parser_version = parser.version
         self._parsers = session.spec.parsers.keys()
+        self._place = f"{session.name}, parser {parser.name}"
         self.tables: Mapping[type[DomainObject], Table] = parser_tables(session, parser, lake)
         self.quarantine = lake.quarantine(integration, parser.name, connection)
         self.versions: Mapping[type[DomainObject], TableVersion | None] = {
@@ -85,11 +87,26 @@ class PublishedTables:
         What the tables say of each other is then not to be trusted: the quarantine no longer has an object that another
         window had taken and would give back, and no fingerprint tells that it is published nowhere.
         """
-        return len({None if version is None else version.transaction(_PARSE) for version in self._all_versions}) > 1
+        return len(set(map(_parse_number, self._all_versions))) > 1
 
     @property
     def _all_versions(self) -> tuple[TableVersion | None, ...]:
         return (*self.versions.values(), self.quarantine_version)
+
+    def commit(self, table: Table, opened: TableVersion | None, commit: Commit) -> None:
+        """Commit to one of the tables, which was opened at this version.
+
+        Raises ParseError if another parse published to it since, as one may where no lock keeps them apart.
+        """
+
+        def check_and_commit(current: TableVersion | None) -> Commit:
+            if _parse_number(current) != _parse_number(opened):
+                raise ParseError(
+                    f"{self._place}: another parse published meanwhile, so this one is discarded: parse again"
+                )
+            return commit
+
+        table.commit(check_and_commit)
 
     def changed_windows(self, fingerprints: Mapping[date | None, str]) -> set[date | None]:
         """The windows whose records changed since they were parsed: some table holds one from other records,
@@ -158,3 +175,8 @@ class PublishedTables:
         if self.quarantine_version is not None and windows:
             for batch in self.quarantine_version.read(windows=windows):
                 yield from batch.to_pylist()
+
+
+def _parse_number(version: TableVersion | None) -> int | None:
+    """The parse that published to a table last."""
+    return None if version is None else version.transaction(_PARSE)

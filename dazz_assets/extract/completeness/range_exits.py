@@ -30,7 +30,7 @@ class _Listing:
     """A list of a range: when its pages were read, in microseconds, and the hashes of its records' keys.
 
     number: counts the lists of its sources. newest: the latest time of its records. is_numbered: it has several pages,
-    which are requested by numbers.
+    which are requested by numbers. keys, sorted_keys: those of its pages that were not looked at yet, and the others.
     """
 
     sources: Sequence[Source]
@@ -40,6 +40,15 @@ class _Listing:
     newest: int = 0
     is_numbered: bool = False
     keys: list[NDArray[np.int64]] = field(default_factory=list)
+    sorted_keys: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def holds_any(self, hashes: NDArray[np.int64]) -> bool:
+        """Whether it had one of these keys."""
+        if self.keys:
+            self.sorted_keys, self.keys = np.sort(np.concatenate([self.sorted_keys, *self.keys])), []
+        places = np.searchsorted(self.sorted_keys, hashes)
+        is_within = places < len(self.sorted_keys)
+        return bool((self.sorted_keys[places[is_within]] == hashes[is_within]).any())
 
 
 class RangeExits:
@@ -110,5 +119,5 @@ class RangeExits:
             end = listing.newest + 1 if key[1].until is None else key[1].until
             earliest = max(end, listing.first - _DAY - _SKEW)
             is_changed = (rows.cursor_at >= earliest) & (rows.cursor_at <= listing.last + _SKEW)
-            if is_changed.any() and np.isin(key_hashes[is_changed], np.concatenate(listing.keys)).any():
+            if is_changed.any() and listing.holds_any(key_hashes[is_changed]):
                 self._left.setdefault(key, {}).update({each.parent: each for each in listing.sources})
