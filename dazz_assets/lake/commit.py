@@ -17,7 +17,7 @@ from dazz_assets.lake.paths import LakeRoot
 from dazz_assets.lake.schema import FINGERPRINT, WINDOW
 from dazz_assets.lake.table_version import TableVersion
 
-#: Application transactions. The counter of passes grows with each pass; the mark never goes back.
+#: Application transactions. The number of the last pass grows with each; the mark never goes back.
 PASSES = "passes"
 MARK = "mark"
 

@@ -28,7 +28,8 @@ def count_rows(version: TableVersion | None) -> Rows:
 
 
 def windows_outside_grid(session: Session, parser: ParserSpec, grid: Grid, windows: Iterable[date]) -> set[date]:
-    """Windows outside the grid with records of a parser's inputs, whose nearest grid window is one of `windows`."""
+    """Windows outside the grid, or of another kind, with records of a parser's inputs and whose nearest window of the
+    grid is one of `windows`."""
     wanted = set(windows)
     inputs = [session.spec.streams[item.stream] for item in parser.incremental_inputs]
     stored = {window for stream in inputs for window in count_rows(session.raw(stream).open()) if window}
