@@ -1,11 +1,9 @@
 """Walks the lists of a stream, one after another or some of them at the same time."""
 
-import queue
-import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.bounds import Bounds
@@ -13,36 +11,12 @@ from dazz_assets.extract.list_walk import ListEnd, ListWalk, WalkEvent
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader, group_sources
 from dazz_assets.http.client import Client
+from dazz_assets.http.handover import Handover
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 
-# Events queued for each walking thread.
-_QUEUED_EVENTS = 4
-# Seconds after which a thread with a full queue checks whether it was stopped.
-_PUT_TIMEOUT = 0.2
-
-
-class _EventQueue:
-    """Passes events from walking threads to the one that stores them. No thread blocks forever on a full queue."""
-
-    def __init__(self, size: int) -> None:
-        self._queue: queue.Queue[WalkEvent | BaseException] = queue.Queue(maxsize=size)
-        self.stopped = threading.Event()
-
-    def put(self, event: WalkEvent | BaseException) -> bool:
-        """Add an event; return False if the consumer has stopped."""
-        while not self.stopped.is_set():
-            with suppress(queue.Full):
-                self._queue.put(event, timeout=_PUT_TIMEOUT)
-                return True
-        return False
-
-    def get(self) -> WalkEvent:
-        """The next event, or raise what a walking thread raised."""
-        event = self._queue.get()
-        if isinstance(event, BaseException):
-            raise event
-        return event
+# Events that wait for each walking thread; as many may have been taken meanwhile.
+_WAITING_EVENTS = 2
 
 
 class Crawl:
@@ -84,22 +58,22 @@ class Crawl:
         group_of = {source.parent: number for number, group in enumerate(groups) for source in group}
         left = Counter(group_of.values())
         self._share_out(concurrency, len(left))
-        queued = _EventQueue(concurrency * _QUEUED_EVENTS)
+        ready = Handover[WalkEvent](concurrency * _WAITING_EVENTS)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="walk") as pool:
             for group in groups:
-                pool.submit(self._feed, queued, group)
+                pool.submit(self._feed, ready, group)
             try:
                 while left:
-                    event = queued.get()
-                    if isinstance(event, ListEnd):
-                        number = group_of[event.sources[0].parent]
-                        left[number] -= len(event.sources)
-                        if not left[number]:
-                            del left[number]
-                        self._share_out(concurrency, max(len(left), 1))
-                    yield event
+                    for event in ready.take():
+                        if isinstance(event, ListEnd):
+                            number = group_of[event.sources[0].parent]
+                            left[number] -= len(event.sources)
+                            if not left[number]:
+                                del left[number]
+                            self._share_out(concurrency, max(len(left), 1))
+                        yield event
             finally:
-                queued.stopped.set()
+                ready.close()
                 pool.shutdown(wait=False, cancel_futures=True)
                 for walk in list(self._walks):
                     walk.stop()
@@ -108,14 +82,14 @@ class Crawl:
         """Let so many walks have no more requests in flight together than one connection may."""
         self._share = max(1, concurrency // walks) if self._session.looks_ahead else 1
 
-    def _feed(self, queued: _EventQueue, group: Sequence[Source]) -> None:
+    def _feed(self, ready: Handover[WalkEvent], group: Sequence[Source]) -> None:
         try:
             with closing(self._walk(group)) as events:
                 for event in events:
-                    if not queued.put(event):
+                    if not ready.put(event):
                         return
-        except BaseException as error:  # noqa: BLE001  re-raised by the consumer
-            queued.put(error)
+        except BaseException as error:  # noqa: BLE001  (raised again in the thread that reads)
+            ready.fail(error)
 
     def _walk(self, group: Sequence[Source]) -> Generator[WalkEvent]:
         walk = ListWalk(

@@ -11,9 +11,9 @@ import sys
 import threading
 import time
 
-_SECONDS_BETWEEN_LOOKS = 0.05
-# To find processes takes longer than to read what one of them has.
-_LOOKS_BETWEEN_SEARCHES = 10
+_SECONDS_BETWEEN_LOOKS = 0.1
+# To find processes takes longer than to read what they have.
+_LOOKS_BETWEEN_SEARCHES = 5
 
 
 def main(command: list[str]) -> None:
@@ -37,7 +37,7 @@ def main(command: list[str]) -> None:
 class _PeakTogether:
     """The most resident memory, in MB, that a process and all below it were seen to have at a time.
 
-    What they share counts for each. A process alone is looked at only to see whether there are others: of it, the
+    What several share is divided among them, as the system counts it (Pss). A process alone is looked at only to see whether there are others: of it, the
     system itself knows the peak.
     """
 
@@ -61,7 +61,7 @@ class _PeakTogether:
                 pids = _find_family(self._pid)
             looks += 1
             if len(pids) > 1:
-                self._peak = max(self._peak, sum(map(_read_resident_mb, pids)))
+                self._peak = max(self._peak, sum(map(_read_own_mb, pids)))
 
 
 def _find_family(pid: int) -> list[int]:
@@ -81,11 +81,12 @@ def _find_family(pid: int) -> list[int]:
     return found
 
 
-def _read_resident_mb(pid: int) -> float:
+def _read_own_mb(pid: int) -> float:
+    """A process's memory, with its share of what several have in common. https://docs.kernel.org/filesystems/proc.html"""
     try:
-        with open(f"/proc/{pid}/statm") as figures:
-            return int(figures.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    except OSError:
+        with open(f"/proc/{pid}/smaps_rollup") as figures:
+            return next(int(line.split()[1]) for line in figures if line.startswith("Pss:")) / 1024
+    except (OSError, StopIteration):  # It has ended.
         return 0.0
 
 

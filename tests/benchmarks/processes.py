@@ -26,7 +26,7 @@ class Usage:
     """What a process took: seconds from start to end, CPU seconds of all its threads, and megabytes at its peak.
 
     All include those of its own child processes: the peak is the most that it and they were seen to have at a time, and
-    what they share counts for each.
+    what they share is divided among them.
     ended_at: epoch seconds.
     """
 

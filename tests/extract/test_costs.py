@@ -23,8 +23,8 @@ from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.ranges import SyncRange
 from dazz_assets.extract.sync_stream import sync_stream
 from dazz_assets.extract.writer import make_batch
+from dazz_assets.http import handover
 from dazz_assets.http.page import WalkedPage
-from dazz_assets.http.paging import prefetch
 from dazz_assets.lake.queries import duckdb_connection
 from dazz_assets.reports import Progress
 from dazz_assets.session import Session
@@ -170,7 +170,7 @@ def steps_per_record(
         if is_synced:
             customer.sync()
         # Pages are handed over together, however busy the machine is.
-        with mock.patch.object(prefetch, "_GATHER_SECONDS", 60.0), counted_steps() as counter:
+        with mock.patch.object(handover, "_GATHER_SECONDS", 60.0), counted_steps() as counter:
             work(customer)
         steps.append(counter.steps)
     return (steps[1] - steps[0]) / (PAGES * (sizes[1] - sizes[0]))

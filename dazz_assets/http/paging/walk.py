@@ -22,6 +22,7 @@ from dazz_assets.http.errors import (
     VendorReportedError,
     WalkLimitError,
 )
+from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
 from dazz_assets.http.paging.list_ends import ListEnds
@@ -36,7 +37,6 @@ from dazz_assets.http.paging.pagination import (
     Paginator,
     records_path,
 )
-from dazz_assets.http.paging.prefetch import Prefetcher
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
@@ -52,6 +52,11 @@ LOOP_PAGES = 3
 front of a list during a walk, the next page repeats the last one."""
 # Statuses with which APIs answer a request for a page behind the last one.
 _MAY_MEAN_END = frozenset({400, 404, 416, 422})
+# A batch is handed over at so many pages or bytes, and no more than that waits: a step over columns takes hardly longer
+# for several pages than for one, and what it works on stays in the processor's cache.
+_MOST_PAGES = 8
+_MOST_BYTES = 512 * 1024
+_JOIN_SECONDS = 2.0
 _LONGEST_QUOTE = 200
 _IN_QUERY_ADVICE = (
     "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
@@ -101,13 +106,33 @@ def walk(
     if next_request is None:
         yield [first_page]
         return
-    prefetcher = Prefetcher(fetcher.fetch, next_request, stop)
+    ready = Handover[WalkedPage](_MOST_PAGES, most_size=_MOST_BYTES, gathers=True)
+    thread = threading.Thread(
+        target=_fetch_pages, args=(fetcher, next_request, stop, ready), name="dazz-fetch", daemon=True
+    )
+    thread.start()
     try:
-        yield [first_page]
-        yield from prefetcher
+        pages: Sequence[WalkedPage] = [first_page]
+        yield pages
+        while pages[-1].end_reason is None:
+            pages = ready.take()
+            yield pages
     finally:
-        prefetcher.close()
+        stop.set()  # It ends the thread: at once if it is waiting, else after its request in flight.
+        ready.close()
+        thread.join(_JOIN_SECONDS)
         ahead.close()
+
+
+def _fetch_pages(fetcher: _PageFetcher, second: Request, stop: threading.Event, ready: Handover[WalkedPage]) -> None:
+    """Fetch the pages after the first one, while the reader handles those before them."""
+    request: Request | None = second
+    try:
+        while request is not None:
+            walked, request = fetcher.fetch(request, stop)
+            ready.put(walked, size=len(walked.page.body), is_last=request is None)
+    except BaseException as error:  # noqa: BLE001  (raised again in the thread that reads)
+        ready.fail(error)
 
 
 @dataclass(frozen=True, slots=True)
