@@ -336,7 +336,7 @@ def _check_cursor(stream: StreamSpec, records: Sequence[Raw], values: Sequence[o
     if cursor is None:
         return CursorReport(None, None, 0, 0, None, None, candidates)
     texts = [text for (text,) in FieldReader([cursor.field]).read(records)]
-    moments = [None if text is None else parse_timestamp(text) for text in texts]
+    moments = [None if text is None else parse_timestamp(text, cursor.strftime_format) for text in texts]
     unreadable = [text for text, at in zip(texts, moments, strict=True) if text is not None and at is None]
     return CursorReport(
         declared=cursor.field,

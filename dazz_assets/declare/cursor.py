@@ -14,8 +14,9 @@ class Cursor:
     ```
 
     field: path of the field in a record, for example `"attributes.updated_at"`. Its values are RFC 3339 times,
-        dates, times without signs (`20260131235959`), or epoch numbers (seconds, milliseconds or microseconds); which
-        of these is read from the values.
+        dates, times without signs (`20260131235959`), epoch numbers (seconds, milliseconds or microseconds), or times
+        in the `format` of the bounds; which of these is read from the values. Eight digits are seconds, unless that
+        format says that they are a day.
     since, until: names of the request's parameters for the two bounds. Where the stream has a `body`, they are dotted
         paths of the body's fields instead. `since="updated_after"` is short for
         `params = {"updated_after": "{cursor.since}"}`: write that out where a bound belongs inside an expression, a
@@ -33,7 +34,7 @@ class Cursor:
         and both bounds are always sent.
     both: both bounds are always sent; the upper one is now if a range has no end.
     format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
-        UTC, such as `2026-01-31T00:00:00Z`.
+        UTC, such as `2026-01-31T00:00:00Z`. A strftime format may be that of the field's values too: `"%Y%m%d"`.
     reread: how often a sync lists all records from the start again, at most, for example `timedelta(days=7)`: for APIs
         where a record may change without its cursor, as an alert's score does. Of what comes, only what is new or
         changed is stored. Of a sub-stream, each parent has its own re-read.
@@ -53,3 +54,8 @@ class Cursor:
     nulls_listed: bool = False
     zone: str | None = None
     reread: timedelta | None = None
+
+    @property
+    def strftime_format(self) -> str | None:
+        """The format, if it is one of strftime."""
+        return self.format if self.format is not None and "%" in self.format else None

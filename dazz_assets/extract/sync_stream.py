@@ -157,7 +157,7 @@ class StreamSync:
         if all(source.mark is None for source in self._sources):
             state.require_usable()
         check = state.usable_check
-        warnings.extend(filter(None, (check.describe_cursorless(), check.describe_timeless())))
+        warnings.extend(filter(None, (check.describe_days(), check.describe_cursorless(), check.describe_timeless())))
 
     def _record_start(self, start: int) -> None:
         """Record that everything since a time is fetched, unless records may be missing."""

@@ -108,7 +108,10 @@ def _find_missing_body(stream: StreamSpec) -> str | None:
 
 
 def _find_unused_format(stream: StreamSpec) -> str | None:
-    if stream.cursor is None or stream.cursor.format is None or "cursor" in _placeholder_kinds(stream):
+    cursor = stream.cursor
+    if cursor is None or cursor.format is None or "cursor" in _placeholder_kinds(stream):
+        return None
+    if cursor.strftime_format is not None and cursor.zone is None:  # Values may be written so.
         return None
     return (
         "Cursor(format=...) does nothing: it says how bounds are written, and none is sent; name the vendor's "
@@ -123,7 +126,7 @@ def _find_unused_cursor_setting(stream: StreamSpec) -> str | None:
     if (cursor.step is not None or cursor.both) and not stream.takes_both_bounds:
         name = "step" if cursor.step is not None else "both"
         return f"Cursor({name}=...) does nothing: it needs both bounds; name their parameters in `since` and `until`"
-    if cursor.zone is not None and (cursor.format is None or "%" not in cursor.format):
+    if cursor.zone is not None and cursor.strftime_format is None:
         return (
             "Cursor(zone=...) does nothing: it is for bounds that a strftime format writes, as others name an instant; "
             'set `format`, for example `format="%Y-%m-%d %H:%M"`, or remove it'

@@ -19,23 +19,44 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**62
 
 
-def parse_timestamp(text: str) -> int | None:
+def parse_timestamp(text: str, form: str | None = None) -> int | None:
     """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
 
+    form: a strftime format, in which the vendor may write times too. It settles what digits mean that have its length.
     Fourteen digits are a time without signs, if they can be one.
     A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it.
     Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
     Fractions of a microsecond are cut off.
     """
+    if form is not None and text.isdecimal() and len(text) == len(_EPOCH.strftime(form)):
+        return _parse_form(text, form)
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
         unusual = _parse_unusual(text)
-        return _parse_epoch(text) if unusual is None else unusual
+        moment = _parse_epoch(text) if unusual is None else unusual
+        return _parse_form(text, form) if moment is None and form is not None else moment
     if _NUMBER.fullmatch(text):  # fromisoformat would read 20250911 as a date
         return _parse_epoch(text)
+    return _count_microseconds(parsed)
+
+
+def is_day_number(text: str) -> bool:
+    """Whether eight digits can be a day, as 20260131 is."""
+    return len(text) == 8 and text.isdecimal() and _parse_form(text, "%Y%m%d") is not None
+
+
+def _parse_form(text: str, form: str) -> int | None:
     try:
-        return ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+        return _count_microseconds(datetime.strptime(text, form))
+    except ValueError:
+        return None
+
+
+def _count_microseconds(moment: datetime) -> int | None:
+    """Microseconds since the epoch; without a zone, it is in UTC."""
+    try:
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
     except OverflowError:
         return None
 

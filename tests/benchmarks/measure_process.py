@@ -37,8 +37,8 @@ def main(command: list[str]) -> None:
 class _PeakTogether:
     """The most resident memory, in MB, that a process and all below it were seen to have at a time.
 
-    What several share is divided among them, as the system counts it (Pss). A process alone is looked at only to see whether there are others: of it, the
-    system itself knows the peak.
+    What several share is divided among them, as the system counts it (Pss). A process alone is looked at only to see
+    whether there are others: of it, the system itself knows the peak.
     """
 
     def __init__(self, pid: int) -> None:

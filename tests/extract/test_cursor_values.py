@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dazz_assets import Cursor
-from dazz_assets.extract.bounds import format_bound, format_moment
+from dazz_assets.extract.bounds import floor_bound, format_bound, format_moment
 from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_datetime, to_microseconds, window_start
 
@@ -66,6 +66,33 @@ def test_times_dates_and_epoch_numbers_are_read(text: str, value: int) -> None:
 )
 def test_anything_else_is_not_a_cursor(text: str) -> None:
     assert parse_timestamp(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "day"),
+    [
+        ("20260131", "%Y%m%d", datetime(2026, 1, 31)),
+        ("202601", "%Y%m", datetime(2026, 1, 1)),
+        ("202601311230", "%Y%m%d%H%M", datetime(2026, 1, 31, 12, 30)),
+        ("31.01.2026", "%d.%m.%Y", datetime(2026, 1, 31)),
+        ("Sat, 31 Jan 2026 12:30:15 GMT", "%a, %d %b %Y %H:%M:%S GMT", datetime(2026, 1, 31, 12, 30, 15)),
+        ("2026-01-31T12:30:15Z", "%Y%m%d", datetime(2026, 1, 31, 12, 30, 15)),
+        (str(SECOND // 1_000_000), "%Y%m%d", datetime(2026, 1, 31, 12, 30, 15)),
+    ],
+)
+def test_a_strftime_format_is_read_as_well(text: str, form: str, day: datetime) -> None:
+    assert parse_timestamp(text, form) == to_microseconds(day.replace(tzinfo=UTC))
+
+
+def test_digits_of_the_formats_length_that_are_no_such_time_are_no_cursor() -> None:
+    assert parse_timestamp("20260230", "%Y%m%d") is None
+
+
+@given(moments, st.sampled_from(["%Y%m%d", "%d/%m/%Y %H:%M:%S", "%Y%m%d%H%M%S", "%y%j"]))
+def test_a_value_in_the_format_of_the_bounds_is_read_as_the_time_that_was_sent(value: int, format: str) -> None:
+    if format != "%y%j" or datetime(1974, 1, 1) <= to_datetime(value).replace(tzinfo=None) < datetime(2069, 1, 1):
+        sent = format_bound(value, cursor := Cursor("at", format=format))
+        assert parse_timestamp(str(sent), format) == floor_bound(value, cursor)
 
 
 @given(moments, zones)
