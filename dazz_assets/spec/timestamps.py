@@ -22,13 +22,13 @@ _LARGEST = 2**62
 def parse_timestamp(text: str, form: str | None = None) -> int | None:
     """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
 
-    form: a strftime format, in which the vendor may write times too. It settles what digits mean that have its length.
+    form: a strftime format, in which the vendor may write times too. If it writes digits alone, it settles what as many mean.
     Fourteen digits are a time without signs, if they can be one.
     A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it.
     Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
     Fractions of a microsecond are cut off.
     """
-    if form is not None and text.isdecimal() and len(text) == len(_EPOCH.strftime(form)):
+    if form is not None and text.isdecimal() and _has_form_of(text, form):
         return _parse_form(text, form)
     try:
         parsed = datetime.fromisoformat(text)
@@ -44,6 +44,12 @@ def parse_timestamp(text: str, form: str | None = None) -> int | None:
 def is_day_number(text: str) -> bool:
     """Whether eight digits can be a day, as 20260131 is."""
     return len(text) == 8 and text.isdecimal() and _parse_form(text, "%Y%m%d") is not None
+
+
+def _has_form_of(digits: str, form: str) -> bool:
+    """Whether a format writes times as so many digits, and nothing else."""
+    example = _EPOCH.strftime(form)
+    return example.isdecimal() and len(example) == len(digits)
 
 
 def _parse_form(text: str, form: str) -> int | None:

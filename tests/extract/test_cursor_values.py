@@ -84,6 +84,14 @@ def test_a_strftime_format_is_read_as_well(text: str, form: str, day: datetime) 
     assert parse_timestamp(text, form) == to_microseconds(day.replace(tzinfo=UTC))
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%d %H", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+@given(value=moments)
+def test_epoch_numbers_are_read_beside_a_format_that_writes_more_than_digits(form: str, value: int) -> None:
+    for unit in (1_000_000, 1_000, 1):
+        assert parse_timestamp(str(value // unit), form) == value // unit * unit
+    assert parse_timestamp(f"{value}000", form) == value
+
+
 def test_digits_of_the_formats_length_that_are_no_such_time_are_no_cursor() -> None:
     assert parse_timestamp("20260230", "%Y%m%d") is None
 
