@@ -22,7 +22,7 @@ _LARGEST = 2**62
 def parse_timestamp(text: str, form: str | None = None) -> int | None:
     """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
 
-    form: a strftime format, in which the vendor may write times too. If it writes digits alone, it settles what as many mean.
+    form: a strftime format, in which the vendor may write times too. One of digits alone settles what as many mean.
     Fourteen digits are a time without signs, if they can be one.
     A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it.
     Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
