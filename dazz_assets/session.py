@@ -168,6 +168,10 @@ class Session:
             f"{self.name}: {{facts.{path}}} has {found} in what the vendor answered; correct the placeholder"
         )
 
+    def cursor_of(self, stream: StreamSpec) -> Cursor | None:
+        """A stream's cursor with its templates filled. Raises SyncError."""
+        return None if stream.cursor is None else self.fill_cursor(stream.cursor)
+
     def fill_cursor(self, cursor: Cursor) -> Cursor:
         """A cursor with the templates of its format and its zone filled. Raises SyncError."""
         if not any(find_placeholders([cursor.format, cursor.zone])):

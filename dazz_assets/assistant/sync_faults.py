@@ -54,7 +54,7 @@ def examine_page(session: Session, stream: StreamSpec, first: FirstRecords) -> P
 
 def _find_unusable(session: Session, stream: StreamSpec, first: FirstRecords, page: WalkedPage) -> str | None:
     """Why no record has a key and a cursor, as a sync tells it."""
-    rows = RowReader(stream, session.windows).read_rows([page], stream.parent, first.fields)
+    rows = RowReader(stream, session.windows, session.cursor_of(stream)).read_rows([page], stream.parent, first.fields)
     shape, check = RecordShape(stream.sensitive), UsableRecordCheck(stream)
     shape.add(rows)
     check.add(rows)

@@ -39,7 +39,8 @@ class Cursor:
         where a record may change without its cursor, as an alert's score does. Of what comes, only what is new or
         changed is stored. Of a sub-stream, each parent has its own re-read.
     zone: the time zone in which a strftime format writes them, by its IANA name, where the vendor reads them in a zone
-        of its own: `"America/New_York"`, `"{config.zone}"`, `"{facts.me.timeZone}"`. By default UTC.
+        of its own: `"America/New_York"`, `"{config.zone}"`, `"{facts.me.timeZone}"`. By default UTC. The field's values
+        are in it too, where they name no zone.
     """
 
     field: str

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, tzinfo
 from functools import cached_property, lru_cache
 from itertools import chain, compress
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,10 +122,13 @@ class RowBatch:
 
 
 class RowReader:
-    """Reads the pages of one stream into columns."""
+    """Reads the pages of one stream into columns. cursor: the stream's, if it has templates, with these filled."""
 
-    def __init__(self, stream: StreamSpec, windows: Windows) -> None:
+    def __init__(self, stream: StreamSpec, windows: Windows, cursor: Cursor | None = None) -> None:
         self._stream = stream
+        written = cursor or stream.cursor or Cursor("")
+        self._form = written.strftime_format
+        self._zone = UTC if written.zone is None else ZoneInfo(written.zone)
         self._windows = windows
         paths = list(stream.key_paths)
         self._key_paths = len(paths)
@@ -211,7 +215,7 @@ class RowReader:
         texts = fields[self._key_paths]
         if cursor.nulls is not None:
             texts = [None if text is None or _NEVER.fullmatch(text) else text for text in texts]
-        moments = parse_cursors(texts, cursor.strftime_format)
+        moments = parse_cursors(texts, self._form, self._zone)
         problems: dict[int, str] = {}
         for place in np.flatnonzero(moments == NO_TIME).tolist():
             text = texts[place]
@@ -221,7 +225,7 @@ class RowReader:
                 problems[place] = f"no cursor at {cursor.field}"
             elif cursor.nulls != FETCHED:
                 second = fields[-1][place]
-                moment = parse_timestamp(second or "", cursor.strftime_format)
+                moment = parse_timestamp(second or "", self._form, self._zone)
                 if moment is None:
                     problems[place] = _describe_missing_cursor(cursor, second)
                 else:
@@ -366,14 +370,14 @@ def _fill_moments(
     return np.where(is_missing, fetched_at[origin_of], moments)
 
 
-def parse_cursors(texts: Sequence[str | None], form: str | None = None) -> NDArray[np.int64]:
+def parse_cursors(texts: Sequence[str | None], form: str | None = None, zone: tzinfo = UTC) -> NDArray[np.int64]:
     """What `parse_timestamp` says of each text, in an array that may be written to; NO_TIME for none."""
     if None not in texts and _UTC_TIMES.fullmatch(joined := "\n".join(texts) + "\n"):  # type: ignore[arg-type]
         times = joined.split("Z\n")[:-1]
         if len(times) == len(texts):  # A text may hold several times, a line each.
             with suppress(ValueError):  # such as a 30th of February
                 return np.array(times, _MOMENT).astype(np.int64)
-    parsed = (None if text is None else parse_timestamp(text, form) for text in texts)
+    parsed = (None if text is None else parse_timestamp(text, form, zone) for text in texts)
     return np.fromiter((NO_TIME if at is None else at for at in parsed), np.int64, len(texts))
 
 

@@ -7,7 +7,8 @@ from contextlib import closing
 
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.list_walk import ListEnd, ListWalk, WalkEvent
+from dazz_assets.extract.list_events import ListEnd, WalkEvent
+from dazz_assets.extract.list_walk import ListWalk
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader, group_sources
 from dazz_assets.http.client import Client
@@ -23,7 +24,7 @@ class Crawl:
     """Runs the walks of one pass.
 
     ranges: what to list of the sources of one list, in order. bounds_of: what to keep of a source, where several are
-    asked for together. trusts_total: see `ListProgress`.
+    asked for together. trusts_total, reads_whole: see `ListWalk`.
     """
 
     def __init__(
@@ -35,14 +36,15 @@ class Crawl:
         bounds_of: Callable[[Source], Bounds],
         *,
         trusts_total: bool = False,
+        reads_whole: bool = False,
     ) -> None:
-        self._trusts_total = trusts_total
+        self._trusts_total, self._reads_whole = trusts_total, reads_whole
         self._session = session
         self._stream = stream
         self._client = client
         self._ranges = ranges
         self._bounds_of = bounds_of
-        self._page_reader = PageReader(stream, RowReader(stream, session.windows))
+        self._page_reader = PageReader(stream, RowReader(stream, session.windows, session.cursor_of(stream)))
         self._walks: list[ListWalk] = []
         # How many requests each of the walks may have in flight.
         self._share = 1
@@ -100,6 +102,7 @@ class Crawl:
             group,
             self._bounds_of,
             trusts_total=self._trusts_total,
+            reads_whole=self._reads_whole,
             concurrency=lambda: self._share,
         )
         self._walks.append(walk)

@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch, join_rows
 from dazz_assets.extract.bounds import Bounds, lies_outside
-from dazz_assets.extract.completeness.list_progress import CutShortError, ListProgress, NewestFirstWatch
+from dazz_assets.extract.completeness.list_order import NewestFirstWatch
+from dazz_assets.extract.completeness.list_progress import CutShortError, ListProgress
+from dazz_assets.extract.list_events import ListEnd, ListPages, ListRestart, WalkEvent
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader
 from dazz_assets.extract.stream_requests import SentBounds, UnusableParentError, build_request, sent_bounds
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import (
     FetchError,
+    Offset,
     Page,
+    PageNumber,
     PlaceLostError,
     RangeTooLargeError,
     RefusedError,
@@ -48,70 +52,6 @@ _REFUSES_NUMBER = (RefusedError, ResponseTooLargeError, VendorReportedError)
 
 
 @dataclass(slots=True)
-class ListPages:
-    """Pages that follow one another in a list were read: a single one, if several sources were asked for together.
-
-    list_number: counts the lists read of its sources. first_open: the first of those that may still turn out void:
-    the current one, or of several sources the first of theirs. received: records of the pages.
-    rows: of each source those to be stored, unless they are already. Of several sources, pages after the first one have
-    only those with records.
-    sources: all of the list. is_numbered: its pages are requested by numbers of pages or records. bounds: of the list.
-    """
-
-    list_number: int
-    first_open: int
-    steps: Sequence[WalkedPage]
-    received: int
-    rows: Sequence[tuple[Source, RowBatch]]
-    sources: Sequence[Source]
-    is_numbered: bool
-    bounds: Bounds
-
-
-@dataclass(slots=True)
-class ListEnd:
-    """The list of some sources, which were asked for together, was walked to its end, or the walk failed with an error.
-
-    reason: why the last page was the last. position: where the next walk goes on, for a paginator that keeps its place.
-    shifted: records moved to other pages during each read, so some may be missing.
-    total: the vendor's total, if the list was read in a single walk. agrees_with_total: see `ListProgress`.
-    doubt: why the list may not be complete, with the setting that settles it.
-    unusable: why no request can be made for a parent (its record lacks a field that the path needs).
-    strays: how many records lay far outside the range that was asked for.
-    nulls: how many nulls the list had in place of records.
-    has_no_list: the stream skips what was answered, which is that there is no such list.
-    """
-
-    sources: Sequence[Source]
-    reason: str = ""
-    error: FetchError | None = None
-    shifted: bool = False
-    total: int | None = None
-    agrees_with_total: bool = False
-    position: str | None = None
-    unusable: str | None = None
-    doubt: str | None = None
-    strays: int = 0
-    nulls: int = 0
-    has_no_list: bool = False
-
-
-@dataclass(slots=True)
-class ListRestart:
-    """Lists of the sources are void, and what they had is listed again: the current one if records moved to other pages
-    or it was cut short, and all of a request for several sources that is split.
-
-    first_list: the number of the first one that is void; all after it are too.
-    """
-
-    sources: Sequence[Source]
-    first_list: int
-
-
-WalkEvent = ListPages | ListRestart | ListEnd
-
-
-@dataclass(slots=True)
 class _Halved:
     """A group of so many parents that was refused. taken: how many of its halves were listed whole."""
 
@@ -137,8 +77,11 @@ class _EarlyEnd:
         bounds: Bounds,
         max_pages: int | None,
         read_rows: Callable[[Sequence[WalkedPage]], list[tuple[Source, RowBatch]]],
+        *,
+        reads_whole: bool,
     ) -> None:
-        self._is_newest_first = stream.cursor is not None and stream.cursor.order == "desc" and bounds.since is not None
+        is_newest_first = stream.cursor is not None and stream.cursor.order == "desc"
+        self._is_newest_first = is_newest_first and bounds.since is not None and not reads_whole
         self._bounds = bounds
         self._max_pages = max_pages
         self._read_rows = read_rows
@@ -174,6 +117,7 @@ class ListWalk:
     """Lists one source, or several parents in the same requests: splits the range if the API cuts the list short, reads
     it again if records change pages, and asks for fewer parents if the API refuses them together.
 
+    trusts_total: see `ListProgress`. reads_whole: whether a list is read to its end though it shall be newest first.
     concurrency: how many requests it may have in flight now.
     """
 
@@ -187,9 +131,11 @@ class ListWalk:
         bounds_of: Callable[[Source], Bounds],
         *,
         trusts_total: bool = False,
+        reads_whole: bool = False,
         concurrency: Callable[[], int],
     ) -> None:
         self._trusts_total = trusts_total
+        self._reads_whole = reads_whole
         self._concurrency = concurrency
         self._session = session
         self._stream = stream
@@ -245,6 +191,7 @@ class ListWalk:
     def _list_sources(self, pending: Sequence[Bounds]) -> Generator[WalkEvent]:
         """List these ranges, one after another. Raises FetchError, UnusableParentError, _OneRefusedError."""
         reason, shifted, total, agrees, lists_before = "", False, None, False, self._lists_read
+        is_unsorted: bool | None = None
         self._position, self._doubt = None, None
         self._strays = self._nulls = self._missing_lists = 0
         while pending:
@@ -259,6 +206,8 @@ class ListWalk:
                 shifted = shifted or progress.surely_shifted
                 self._nulls += progress.nulls
                 self._strays += progress.strays
+            if progress.is_unsorted is not None:
+                is_unsorted = is_unsorted or progress.is_unsorted
             if not progress.is_cut_short:
                 total, agrees = progress.total, progress.agrees_with_total
                 self._note_total(progress)
@@ -275,6 +224,7 @@ class ListWalk:
             strays=self._strays,
             nulls=self._nulls,
             has_no_list=self._missing_lists == self._lists_read - lists_before,
+            is_unsorted=is_unsorted,
         )
 
     def _note_total(self, progress: ListProgress) -> None:
@@ -290,22 +240,36 @@ class ListWalk:
             )
 
     def _read_until_stable(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
-        """Read a list, again if records moved to other pages or the vendor forgot the walk's place in it."""
-        progress = yield from self._read_list(bounds)
+        """Read a list, again if records moved to other pages or the vendor forgot the walk's place in it.
+
+        Pages that are asked for ahead may be answered in another order than theirs: when it is read again, none is.
+        """
+        progress = yield from self._read_list(bounds, looks_ahead=self._may_look_ahead)
         for _ in range(_MOST_READS - 1):
             if progress.lost_place is None and (progress.is_cut_short or not progress.shifted):
                 break
             if progress.lost_place is not None and self._find_rest(bounds, progress) is not None:
                 break
             yield ListRestart(self._sources, self._lists_read)
-            progress = yield from self._read_list(bounds)
+            earlier, progress = progress, (yield from self._read_list(bounds, looks_ahead=False))
+            if progress.share_keys(earlier) and self._stream.cursor is not None:
+                self._client.warn(f"shared keys of {self._stream.name}", progress.describe_shared_keys())
         if progress.lost_place is not None:
             if self._find_rest(bounds, progress) is None:
                 raise progress.lost_place
             progress.end_at_limit(progress.lost_place)
         elif progress.shifted and not progress.surely_shifted and not progress.is_cut_short:
-            self._client.warn(f"shifting {self._stream.name}", progress.describe_shift())
+            self._tell_of_shift(progress)
+        if progress.is_unsorted:
+            self._client.warn(f"order of {self._stream.name}", progress.describe_order())
         return progress
+
+    def _tell_of_shift(self, progress: ListProgress) -> None:
+        """Tell that records may have moved, where it is no reason to fail."""
+        if progress.may_lack_moved:
+            self._doubt = progress.describe_moves()
+        else:
+            self._client.warn(f"shifting {self._stream.name}", progress.describe_shift())
 
     def _find_rest(self, bounds: Bounds, progress: ListProgress) -> Bounds | None:
         """The bounds that list the rest of a range, of which the list that was read is the beginning; None if not."""
@@ -332,14 +296,16 @@ class ListWalk:
             return []
         raise progress.make_error().add_context(self._client.where, self._stream.request_line, self._client.mask)
 
-    def _read_list(self, bounds: Bounds) -> Generator[WalkEvent, None, ListProgress]:
-        progress = ListProgress(self._stream, trusts_total=self._trusts_total)
+    def _read_list(self, bounds: Bounds, *, looks_ahead: bool) -> Generator[WalkEvent, None, ListProgress]:
+        progress = ListProgress(self._stream, trusts_total=self._trusts_total, looks_ahead=looks_ahead)
         self._lists_read += 1
         sent = sent_bounds(self._session, self._stream, bounds)
-        early_end = _EarlyEnd(self._stream, bounds, self._session.max_pages, self._read_rows)
+        early_end = _EarlyEnd(
+            self._stream, bounds, self._session.max_pages, self._read_rows, reads_whole=self._reads_whole
+        )
         has_begun = False
         try:
-            with closing(self._begin_walk(bounds, sent, early_end)) as batches:
+            with closing(self._begin_walk(bounds, sent, early_end, looks_ahead=looks_ahead)) as batches:
                 for steps in batches:
                     if steps[0].number == 1 and has_begun:  # After a failure, the code lists all of it again.
                         yield ListRestart(self._sources, self._lists_read)
@@ -360,8 +326,13 @@ class ListWalk:
             self._note_failure(error, bounds, progress)
         return progress
 
+    @property
+    def _may_look_ahead(self) -> bool:
+        counts = isinstance(self._stream.paginator, Offset | PageNumber)
+        return counts and self._session.looks_ahead and self._session.integration.concurrency > 1
+
     def _begin_walk(
-        self, bounds: Bounds, sent: SentBounds | None, early_end: "_EarlyEnd"
+        self, bounds: Bounds, sent: SentBounds | None, early_end: "_EarlyEnd", *, looks_ahead: bool
     ) -> Generator[Sequence[WalkedPage]]:
         """The pages of a list: several at once only where none need be looked at alone."""
         batches = walk_stream(
@@ -373,7 +344,7 @@ class ListWalk:
             # Pages are asked for ahead with less care where nothing ends the walk before its end.
             should_stop=early_end.find_reason if early_end.is_possible else None,
             stop=self._new_stop_event(),
-            concurrency=self._concurrency,
+            concurrency=self._concurrency if looks_ahead else lambda: 1,
         )
         if early_end.is_possible or self._stream.parent_key is not None:
             return _take_apart(batches)

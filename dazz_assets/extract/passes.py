@@ -16,11 +16,12 @@ from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.completeness.departures import Departures
 from dazz_assets.extract.completeness.left_out import MarkWatch
-from dazz_assets.extract.completeness.list_progress import hash_keys, is_ascending
+from dazz_assets.extract.completeness.list_order import is_ascending
 from dazz_assets.extract.completeness.losses import Loss, find_loss
+from dazz_assets.extract.completeness.moved_records import hash_keys
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.list_walk import ListEnd, ListPages, ListRestart
+from dazz_assets.extract.list_events import ListEnd, ListPages, ListRestart
 from dazz_assets.extract.mark_progress import MarkProgress
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.own_keys import count_shared, describe_repeated, require_own_keys
@@ -68,7 +69,7 @@ class Pass:
     def _begin_listing(self) -> None:
         self._slices = self._new_slices()
         self._contents: dict[str | None, ContentFingerprint] = defaultdict(ContentFingerprint)
-        self._lists_again = self._part.is_listed_again
+        self._lists_again = self._is_beside = self._part.is_listed_again
         self._complete: list[Source] = []
         self._without_list: list[Source] = []
         self._doubts: list[str] = []
@@ -100,12 +101,20 @@ class Pass:
         self._list(
             usable, lambda sources: state.plan.steps(widest([self._bounds[source.parent] for source in sources]))
         )
+        if state.stream.closes_open_ranges and not self._lists_again:
+            for bounds, sources in state.exits.open_ends(self._part):
+                self._list_beside(bounds, sources)
+        self._lists_again = True
         for bounds, sources in state.exits.take_ranges(self._part):
-            parents = {source.parent for source in sources}
-            again = [source for source in self._complete if source.parent in parents]
-            self._complete = [source for source in self._complete if source.parent not in parents]
-            self._lists_again, only = True, [bounds]
-            self._list(again, lambda _, only=only: only)  # type: ignore[misc]
+            self._list_beside(bounds, sources)
+
+    def _list_beside(self, bounds: Bounds, sources: Sequence[Source]) -> None:
+        """List a range of sources whose lists were complete; if that fails, they are not."""
+        parents = {source.parent for source in sources}
+        complete = [source for source in self._complete if source.parent in parents]
+        self._complete = [source for source in self._complete if source.parent not in parents]
+        self._is_beside = True
+        self._list(complete, lambda _: [bounds])
 
     def _list(self, sources: Sequence[Source], ranges: Callable[[Sequence[Source]], Sequence[Bounds]]) -> None:
         state = self._state
@@ -116,6 +125,7 @@ class Pass:
             ranges,
             lambda source: self._bounds[source.parent],
             trusts_total=state.trusts_total,
+            reads_whole=state.is_unsorted,
         )
         for event in walks.events(sources, state.session.integration.concurrency):
             if isinstance(event, ListPages):
@@ -162,12 +172,13 @@ class Pass:
         state.shape.add(rows)
         state.nested_lists.add(rows, state.shape.types())
         state.usable_check.add(rows)
+        state.cursor_signs.add(rows)
         if source.parent in self._watch.marks:
             self._watch.add(source, rows)
         newest_before = boundary.candidate_mark
         # Rows outside the bounds are stored, but say nothing of the range.
         inside = rows.select(self._bounds[source.parent].contains(rows))
-        boundary.add(inside, to_microseconds(event.steps[0].page.fetched_at))
+        boundary.add(inside, to_microseconds(event.steps[0].page.asked_at))
         for new in state.row_filter.filter_new(source, rows):
             self._write(new, event.list_number, event.first_open)
         since = self._bounds[source.parent].since  # What is before it was listed with the part before.
@@ -237,7 +248,7 @@ class Pass:
             state.without_list.update(parents)
         elif error is None:
             self._complete += event.sources
-            if not self._lists_again:
+            if not self._is_beside:
                 self._note_whole_list(event)
         elif state.stream.parent is None or opens_no_list(error, has_listed=bool(self._complete or self._without_list)):
             raise error
@@ -247,24 +258,11 @@ class Pass:
             state.failed |= dict.fromkeys(parents, error)
 
     def _note_whole_list(self, event: ListEnd) -> None:
-        state = self._state
-        state.report.end_reason = event.reason
-        state.totals.append(event.total)
-        state.trusts_total = state.trusts_total or (event.agrees_with_total and self._proves_total(event))
+        self._state.note_whole_list(event)
         if event.position is None or self._part.until is not None:
             return
         for source in filter(self._progress.follows_mark, event.sources):
-            source.position = state.client.mask(event.position)
-
-    def _proves_total(self, event: ListEnd) -> bool:
-        """Whether a total that agrees with a list counts what the request asks for.
-
-        A list from the very start agrees with a total that counts all records, whatever the filter.
-        """
-        if self._state.stream.cursor is None:
-            return True
-        has_mark = any(source.mark is not None for source in event.sources)
-        return has_mark and (event.total or 0) < self._state.stored.rows
+            source.position = self._state.client.mask(event.position)
 
     def _note_doubt(self, event: ListEnd, doubt: str) -> None:
         """Warn, and keep the mark where it is: if records are missing, they lie behind it."""

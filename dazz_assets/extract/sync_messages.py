@@ -8,6 +8,7 @@ from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.completeness.nested_lists import CutList
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.sync_state import SyncState
+from dazz_assets.http import PageNumber
 from dazz_assets.lake.versions.outranked_keys import OutrankedKeys
 from dazz_assets.reports import without_address
 from dazz_assets.spec.specs import StreamSpec
@@ -30,6 +31,16 @@ def describe_strays(stream: StreamSpec, strays: int) -> str:
         f"{records} more than a day outside the range that was asked for. They are stored, but if the API filters "
         f"by another field than `{_name_cursor(stream)}`, later syncs miss changes: name that field in "
         f"`cursor` of {stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
+    )
+
+
+def describe_empty_first(stream: StreamSpec, totals: Sequence[int | None]) -> str:
+    """Say that nothing came yet, though the vendor gives a total."""
+    name = stream.stream.__name__
+    begins = ", that counting begins where the API's does (page 0?)" if isinstance(stream.paginator, PageNumber) else ""
+    return (
+        f"no record came, though the vendor gives a total of {max(filter(None, totals))}. Check `params` of {name}"
+        f"{begins}, and the connection's start. If the total counts something else, set `total = None`"
     )
 
 

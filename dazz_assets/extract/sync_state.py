@@ -8,10 +8,13 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.completeness.accepted_answers import AcceptedAnswers
 from dazz_assets.extract.completeness.nested_lists import NestedLists
 from dazz_assets.extract.completeness.range_exits import RangeExits
+from dazz_assets.extract.cursor_signs import CursorSigns
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
+from dazz_assets.extract.list_events import ListEnd
 from dazz_assets.extract.marks import IDENTITY, NOT_SET, has_other_identity, row_identity
 from dazz_assets.extract.ranges import START, SyncPlan, SyncRange
+from dazz_assets.extract.request_change import REQUEST, hash_request
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http import FetchError
 from dazz_assets.lake import Commit, DataFile, LakeError, Table, TableVersion, count_keys
@@ -24,6 +27,8 @@ from dazz_assets.tables import create_tables
 
 # The application transaction that says that the vendor's total agreed with a list.
 _TOTAL = "total"
+# The one that says whether the last list that was read whole was in another order than newest first, as declared.
+_UNSORTED = "unsorted"
 EXAMINED = "examined"
 """The application transaction of a raw table that names the mark at which nothing turned out to be left out."""
 
@@ -37,6 +42,7 @@ class SyncState:
     identity_changed: the stored rows were made with another key or cursor, so none of them is kept.
     stored: the table's newest version.
     accepts_shrink: whether a complete list may lose any share of its records. trusts_total: see `ListProgress`.
+    is_unsorted: whether lists that shall be newest first are not, so that each is read to its end.
     parents: the parents of all sources. unchanged: those that are not listed, for they have not changed since.
     alike: parents that no request can be made for, and why (see `find_alike`).
     failed, passed_over: sources, by parent, whose walk failed, and those the vendor refused to list.
@@ -89,8 +95,21 @@ class SyncState:
         self.shape = RecordShape(stream.sensitive)
         self.nested_lists = NestedLists(stream.rules.data_fields)
         self.usable_check = UsableRecordCheck(stream)
+        self.cursor_signs = CursorSigns(stream)
         self.report = StreamReport(session.connection.id, stream.name)
         self.trusts_total = self.stored.transaction(_TOTAL) == 1
+        is_newest_first = stream.cursor is not None and stream.cursor.order == "desc"
+        self.is_unsorted = is_newest_first and self.stored.transaction(_UNSORTED) == 1
+        self._orders: list[bool] = []
+        self._request = hash_request(session, stream)
+
+    @property
+    def has_other_request(self) -> bool:
+        """Whether records are asked for from the mark on, by another request than in the last sync."""
+        cursor = self.stream.cursor
+        lists_all = cursor is None or not (self.stream.takes_since or cursor.order == "desc")
+        known = None if lists_all or self.replaces_all else self.stored.transaction(REQUEST)
+        return known is not None and known != self._request
 
     @property
     def is_first(self) -> bool:
@@ -110,6 +129,25 @@ class SyncState:
         self.usable_check = UsableRecordCheck(self.stream)
         self.report.repeated = self.report.problems = 0
 
+    def note_whole_list(self, event: ListEnd) -> None:
+        """Note how a list ended that was walked whole, in which order it came, and whether its total can be trusted."""
+        self.report.end_reason = event.reason
+        self.totals.append(event.total)
+        self.trusts_total = self.trusts_total or (event.agrees_with_total and self._proves_total(event))
+        if event.is_unsorted is not None:
+            self._orders.append(event.is_unsorted)
+            self.is_unsorted = any(self._orders)
+
+    def _proves_total(self, event: ListEnd) -> bool:
+        """Whether a total that agrees with a list counts what the request asks for.
+
+        A list from the very start agrees with a total that counts all records, whatever the filter.
+        """
+        if self.stream.cursor is None:
+            return True
+        has_mark = any(source.mark is not None for source in event.sources)
+        return has_mark and (event.total or 0) < self.stored.rows
+
     def stored_keys(self, *, without: AbstractSet[str]) -> int:
         """Return how many records are stored, each key once, apart from those of some parents."""
         return count_keys(self.stored, without_parents=without)
@@ -120,7 +158,8 @@ class SyncState:
         # Always set: a stream without records counts as synced too.
         trust = {_TOTAL: 1} if self.trusts_total else {}
         examined = {} if self.examined is None else {EXAMINED: self.examined}
-        always = {IDENTITY: row_identity(self.stream), **trust, **examined}
+        order = {_UNSORTED: int(self.is_unsorted)} if self._orders else {}
+        always = {IDENTITY: row_identity(self.stream), REQUEST: self._request, **trust, **examined, **order}
         transactions = {PASSES: before, **commit.transactions, **always}
         changes = {name: value for name, value in transactions.items() if not has_transaction(stored, name, value)}
         if not changes and not commit.add and commit.replace == "nothing":

@@ -7,6 +7,7 @@ from datetime import date
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.completeness.departures import has_unconfirmed
+from dazz_assets.extract.completeness.empty_first import find_unlisted
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
@@ -15,8 +16,10 @@ from dazz_assets.extract.own_keys import describe_shared
 from dazz_assets.extract.parent_groups import find_alike
 from dazz_assets.extract.passes import Pass
 from dazz_assets.extract.ranges import START, Part, SyncPlan, SyncRange
+from dazz_assets.extract.request_change import describe_change
 from dazz_assets.extract.sync_messages import (
     describe_cut_list,
+    describe_empty_first,
     describe_failures,
     describe_nulls,
     describe_set_back,
@@ -67,6 +70,8 @@ class StreamSync:
                 f"the key or the cursor of {stream.name} changed since its records were stored: all of them are "
                 "fetched anew, and replace the old ones once all are there; older versions of the table keep those"
             )
+        if self._state.has_other_request:
+            self._state.report.warnings.append(describe_change(stream))
 
     def run(self) -> StreamReport:
         """Fetch the parts of the plan, each stored before the next begins. Raises SyncError."""
@@ -156,8 +161,25 @@ class StreamSync:
             warnings.append(describe_cut_list(self._stream, state.nested_lists.found))
         if all(source.mark is None for source in self._sources):
             state.require_usable()
+            self._check_empty_first()
         check = state.usable_check
-        warnings.extend(filter(None, (check.describe_days(), check.describe_cursorless(), check.describe_timeless())))
+        warnings.extend(filter(None, (check.describe_cursorless(), check.describe_timeless())))
+        warnings.extend(state.cursor_signs.describe())
+
+    def _check_empty_first(self) -> None:
+        """Tell of a first sync that brought nothing though the vendor has records. The next one is then a first one."""
+        state, stream = self._state, self._stream
+        if stream.cursor is None or state.report.received or not self._listed or state.known_start is not None:
+            return
+        fault = None
+        takes_no_bounds = stream.takes_since and not stream.needs_bound("since")
+        if takes_no_bounds and state.session.asks_again and self._plan.covers_from_start:
+            fault = find_unlisted(state, self._listed[0])
+        if fault is None and any(state.totals):
+            fault = describe_empty_first(stream, state.totals)
+        if fault is not None:
+            state.report.warnings.append(fault)
+            state.mark_stays |= {source.parent for source in self._listed}
 
     def _record_start(self, start: int) -> None:
         """Record that everything since a time is fetched, unless records may be missing."""

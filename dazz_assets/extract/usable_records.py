@@ -8,7 +8,6 @@ from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.names import closest_name, list_names
 from dazz_assets.spec.specs import StreamSpec
-from dazz_assets.spec.timestamps import is_day_number
 
 _NO_CURSOR = "no cursor at "
 _NO_TIME = "the cursor at "
@@ -24,13 +23,9 @@ class UsableRecordCheck:
         self._unusable = self._cursorless = self._timeless = 0
         self._first_timeless = ""
         self._example = ""
-        self._are_days = stream.cursor is not None and stream.cursor.format is None
-        self._day = ""
 
     def add(self, rows: RowBatch) -> None:
         """Add the rows of a page."""
-        if self._are_days:
-            self._note_days(rows)
         problems = rows.problem_count
         self._has_usable = self._has_usable or problems < len(rows)
         self._unusable += problems
@@ -43,23 +38,6 @@ class UsableRecordCheck:
             if problem.startswith(_NO_TIME):
                 self._timeless += 1
                 self._first_timeless = self._first_timeless or problem
-
-    def _note_days(self, rows: RowBatch) -> None:
-        """Note whether all cursors so far are days without signs, which are read as seconds since 1970."""
-        cursors = [cursor for cursor in rows.cursors if cursor is not None]
-        self._are_days = all(map(is_day_number, cursors))
-        self._day = self._day or next(iter(cursors), "")
-
-    def describe_days(self) -> str | None:
-        """Say that cursors look like days, but are read as numbers, and which setting settles it; None if not so."""
-        cursor = self._stream.cursor
-        if not self._are_days or not self._day or cursor is None:
-            return None
-        numbers = '; if they are numbers, set format="epoch"' if self._stream.takes_since else ""
-        return (
-            f"the cursors at `{cursor.field}` look like days ({self._day}), but were read as seconds since 1970. Set "
-            f'format="%Y%m%d" in the Cursor of {self._stream.stream.__name__}, then sync once with `--refetch`{numbers}'
-        )
 
     def describe_cursorless(self) -> str | None:
         """Say how many records have no cursor, and which setting reads them; None if there are none."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from time import time
 from typing import Any, Self, TypeVar
@@ -181,6 +182,15 @@ class Page(Response):
     accepted_end: str | None = None
     converted_from: str | None = None
     list_path: str = ""
+
+    @property
+    def asked_at(self) -> datetime:
+        """When it was asked for: `fetched_at`, or the vendor's time if its clock is behind ours (RFC 9110, 6.6.1)."""
+        try:
+            vendor_time = parsedate_to_datetime(self.headers.get("Date", ""))
+        except (ValueError, TypeError):
+            return self.fetched_at
+        return min(self.fetched_at, vendor_time if vendor_time.tzinfo else vendor_time.replace(tzinfo=UTC))
 
     @cached_property
     def document(self) -> Document:

@@ -18,7 +18,7 @@ from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
 from dazz_assets.extract.crawl import Crawl
 from dazz_assets.extract.facts import fetch_facts
-from dazz_assets.extract.list_walk import ListPages
+from dazz_assets.extract.list_events import ListPages
 from dazz_assets.extract.marks import Marks
 from dazz_assets.extract.marks import Source as ListedSource
 from dazz_assets.extract.parent_groups import find_alike, group_sources

@@ -15,7 +15,7 @@ from dazz_assets.domain import DomainObject
 from dazz_assets.field_paths import split_path
 from dazz_assets.http import Absence, Accept, Budget, Format, Paginator, Rate, Request, ResponseRules, Shape
 from dazz_assets.http.paging.pagination import records_path
-from dazz_assets.http.placeholders import find_placeholders, parent_field
+from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, parent_field
 
 InputKind = Literal["full_refresh", "incremental"]
 
@@ -154,6 +154,24 @@ class StreamSpec:
     def takes_both_bounds(self) -> bool:
         """Whether its requests send both bounds, so that a range can be fetched in parts."""
         return self.takes_since and self.takes_until
+
+    @cached_property
+    def closes_open_ranges(self) -> bool:
+        """Whether its requests send `until` for a range without an end too: the time at which they are made."""
+        if self.cursor is None or not self.takes_until:
+            return False
+        return self.cursor.both or self.cursor.step is not None or self.needs_bound("until")
+
+    def needs_bound(self, name: str) -> bool:
+        """Whether a bound can't be left out of its requests, as it stands inside of a longer text."""
+        filled: list[tuple[str, str]] = []
+
+        def look_up(kind: str, field: str) -> str:
+            filled.append((kind, field))
+            return ""
+
+        fill_placeholders(self.request, look_up, lambda kind, field: (kind, field) == ("cursor", name))
+        return ("cursor", name) in filled
 
     @property
     def required_model(self) -> type[RecordModel]:

@@ -1,7 +1,7 @@
 """Cursor values (times, dates, epoch numbers) read as moments in time."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,31 +19,31 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**62
 
 
-def parse_timestamp(text: str, form: str | None = None) -> int | None:
+def parse_timestamp(text: str, form: str | None = None, zone: tzinfo = UTC) -> int | None:
     """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
 
     form: a strftime format, in which the vendor may write times too. One of digits alone settles what as many mean.
     Fourteen digits are a time without signs, if they can be one.
-    A time without a zone is UTC. A leap second is read as the next second, as clocks without leap seconds show it.
+    A time that names no zone is in `zone`. A leap second is read as the next second, as clocks without them show it.
     Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
     Fractions of a microsecond are cut off.
     """
     if form is not None and text.isdecimal() and _has_form_of(text, form):
-        return _parse_form(text, form)
+        return _parse_form(text, form, zone)
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        unusual = _parse_unusual(text)
+        unusual = _parse_unusual(text, zone)
         moment = _parse_epoch(text) if unusual is None else unusual
-        return _parse_form(text, form) if moment is None and form is not None else moment
+        return _parse_form(text, form, zone) if moment is None and form is not None else moment
     if _NUMBER.fullmatch(text):  # fromisoformat would read 20250911 as a date
         return _parse_epoch(text)
-    return _count_microseconds(parsed)
+    return _count_microseconds(parsed, zone)
 
 
 def is_day_number(text: str) -> bool:
     """Whether eight digits can be a day, as 20260131 is."""
-    return len(text) == 8 and text.isdecimal() and _parse_form(text, "%Y%m%d") is not None
+    return len(text) == 8 and text.isdecimal() and _parse_form(text, "%Y%m%d", UTC) is not None
 
 
 def _has_form_of(digits: str, form: str) -> bool:
@@ -52,22 +52,22 @@ def _has_form_of(digits: str, form: str) -> bool:
     return example.isdecimal() and len(example) == len(digits)
 
 
-def _parse_form(text: str, form: str) -> int | None:
+def _parse_form(text: str, form: str, zone: tzinfo) -> int | None:
     try:
-        return _count_microseconds(datetime.strptime(text, form))
+        return _count_microseconds(datetime.strptime(text, form), zone)
     except ValueError:
         return None
 
 
-def _count_microseconds(moment: datetime) -> int | None:
-    """Microseconds since the epoch; without a zone, it is in UTC."""
+def _count_microseconds(moment: datetime, zone: tzinfo, late: timedelta = timedelta()) -> int | None:
+    """Microseconds since the epoch of a time that is so much later than it is written."""
     try:
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+        return ((moment if moment.tzinfo else moment.replace(tzinfo=zone)) + late - _EPOCH) // timedelta(microseconds=1)
     except OverflowError:
         return None
 
 
-def _parse_unusual(text: str) -> int | None:
+def _parse_unusual(text: str, in_zone: tzinfo) -> int | None:
     """A time in a form that is rarer, or valid for a moment of the day alone; None if it is none."""
     if _WITHOUT_SIGNS.fullmatch(text):
         text = f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[8:10]}:{text[10:12]}:{text[12:]}"
@@ -82,9 +82,8 @@ def _parse_unusual(text: str) -> int | None:
     elif second == ":60":
         second, rest, late = ":59", "", timedelta(seconds=1)
     try:
-        moment = datetime.fromisoformat(f"{minute}{second}{rest}{zone}")
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) + late - _EPOCH) // timedelta(microseconds=1)
-    except (ValueError, OverflowError):
+        return _count_microseconds(datetime.fromisoformat(f"{minute}{second}{rest}{zone}"), in_zone, late)
+    except ValueError:
         return None
 
 

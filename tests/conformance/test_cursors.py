@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -199,3 +200,28 @@ def test_81_records_whose_time_is_in_another_form_than_the_others_are_told(
     api.script(Reply(body=records), Reply(body=[]))
     (warning,) = connect(VendorIntegration).sync(EventsStream).warnings
     assert f"no parser reads 2 records: the cursor at at is not a time: {odd!r}. Cursors are RFC 3339 times" in warning
+
+
+@pytest.mark.parametrize("behind", [60, 3_600])
+def test_34_the_mark_does_not_pass_the_time_of_the_request_by_a_clock_that_is_behind(
+    connect: Connect, api: Vendor, clock: Clock, behind: int
+) -> None:
+    """The header Date has the vendor's time. A record that changed while the list was read is listed by the next."""
+    records = [event(number, f"2026-02-01T{number:02d}:00:00Z") for number in range(20)]
+
+    def answer(request: ReceivedRequest) -> Reply:
+        vendor_time = datetime.fromtimestamp(clock.now - behind, UTC)
+        listed = [item for item in records if str(item["at"]) >= param(request, "since")]
+        if param(request, "offset") == "10":
+            for number in (1, 15):  # one on a page that was read, and one on this page
+                records[number]["at"] = (vendor_time + timedelta(seconds=number)).isoformat()
+        start = int(param(request, "offset", "0"))
+        page = sorted(listed, key=lambda item: int(item["id"]))[start : start + 10]
+        return Reply(body=page, headers={"Date": format_datetime(vendor_time, usegmt=True)})
+
+    api.handler = answer
+    acme = connect(VendorIntegration)
+    acme.sync(EventsStream)
+    clock.sleep(7_200)
+    acme.sync(EventsStream)
+    assert acme.records(EventsStream) == records

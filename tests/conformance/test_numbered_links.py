@@ -78,6 +78,9 @@ class CountingApi:
         ("sysparm_offset", "records", CursorToken("next", param="sysparm_offset"), "GET"),
         ("pageNumber", "pages", CursorToken("next", param="paging.pageNumber"), "POST"),
         ("offset", "records", CursorToken("next", param="paging.offset"), "POST"),
+        ("after", "records", CursorToken("next", param="after"), "GET"),
+        ("cursor", "records", CursorToken("next", param="paging.cursor"), "POST"),
+        ("from", "records", NextLink("link"), "GET"),
     ],
 )
 def test_32_no_record_is_missed_when_one_moves_to_the_end_of_a_list_whose_links_count(

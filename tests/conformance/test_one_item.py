@@ -12,7 +12,7 @@ from dazz_assets import Cursor, Offset, PageNumber, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.completeness.list_progress import NewestFirstWatch
+from dazz_assets.extract.completeness.list_order import NewestFirstWatch
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import Request
 from dazz_assets.http.paging.walk import walk

@@ -190,3 +190,47 @@ def test_30_a_range_that_is_split_takes_few_requests_for_each_page_of_its_parts(
     assert ahead.ids(ChangesStream) == list(range(500))
     # Where nothing names the end of a list, less than as many again are thrown away.
     assert len(api.requests) - alone < 2 * alone
+
+
+class LateAnswer:
+    """Lists records from the newest on, three a page. The fourth page is answered after the fifth, and one is added
+    between the two."""
+
+    def __init__(self, api: Vendor) -> None:
+        self.records = [{"id": number, "at": f"2026-01-10T{number:02d}:00:00Z"} for number in range(24)]
+        self._fifth_is_read = threading.Event()
+        self._lock = threading.Lock()
+        api.answer = self.answer  # type: ignore[method-assign]
+
+    def answer(self, request: ReceivedRequest) -> Reply:
+        number = int(param(request, "page"))
+        if number == 4:
+            self._fifth_is_read.wait(10)
+        with self._lock:
+            if number == 4 and len(self.records) == 24:
+                self.records.append({"id": 24, "at": "2026-01-20T00:00:00Z"})
+            listed = self.records[::-1][(number - 1) * 3 : number * 3]
+        if number == 5:
+            self._fifth_is_read.set()
+        return Reply(body={"data": listed})
+
+
+class NewestFirstStream(Stream[Item]):
+    path = "/newest"
+    cursor = Cursor("at", order="desc")
+
+
+class UnsortedStream(Stream[Item]):
+    path = "/unsorted"
+    cursor = Cursor("at")
+
+
+@pytest.mark.parametrize("stream", [ItemsStream, NewestFirstStream, UnsortedStream])
+def test_32_no_record_is_missed_where_pages_are_answered_in_another_order(
+    connect: Connect, api: Vendor, stream: type[Stream[Item]]
+) -> None:
+    LateAnswer(api)
+    acme = connect(declare("NumberedIntegration", NumberedIntegration, streams=(stream,)))
+    report = acme.sync(stream)
+    assert acme.ids(stream) == list(range(25))
+    assert report.gap is None

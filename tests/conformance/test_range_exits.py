@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -104,6 +105,45 @@ def test_32_no_record_is_missed_when_one_leaves_a_step(
     assert len(asked_once) >= 2
     assert acme.sync(stream).records == 0
     assert history.asked[-1] > str(start + timedelta(days=30))
+
+
+@pytest.mark.parametrize(
+    ("settings", "changed_before"),
+    [
+        ({"cursor": Cursor("at", since="since", until="until", both=True)}, 3),
+        ({"cursor": Cursor("at", since="since", until="until", both=True, order="asc")}, 6),
+        ({"cursor": Cursor("at"), "params": {"since": "{cursor.since}", "until": "<{cursor.until}"}}, 4),
+        ({"cursor": Cursor("at", since="since", until="until", step=timedelta(days=365))}, 3),
+    ],
+    ids=["both", "both, in order", "in an expression", "a step"],
+)
+@pytest.mark.parametrize("paginator", [Offset(), PageNumber(), LinkHeader()])
+def test_32_no_record_is_missed_when_one_passes_the_end_that_was_sent(
+    connect: Connect, api: Vendor, clock: Clock, settings: dict[str, Any], changed_before: int, paginator: Paginator
+) -> None:
+    """The end is the time of the first request, and so what changes later is in no page of the list."""
+    start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
+    history = HistoryApi(clock, {changed_before: lambda api: api.change(1)}, first=start + timedelta(days=1))
+    history.has_links = isinstance(paginator, LinkHeader)
+
+    api.handler = lambda request: history(replace(request, target=request.target.replace("until=%3C", "until=")))
+    stream = declare("ChangesStream", ChangesStream, paginator=paginator, **settings)
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=start)
+    report = acme.sync(stream)
+    assert acme.ids(stream) == list(range(60))
+    assert (acme.versions(stream), report.gap) == (61, None)
+    assert acme.sync(stream).records == 0
+
+
+def test_32_where_nothing_passes_the_end_one_more_request_is_all(connect: Connect, api: Vendor, clock: Clock) -> None:
+    start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
+    api.handler = history = HistoryApi(clock, {}, first=start + timedelta(days=1))
+    cursor = Cursor("at", since="since", until="until", both=True)
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=Offset())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=start)
+    report = acme.sync(stream)
+    assert len(history.asked) == 60 // SIZE + 2  # An empty page ends the list.
+    assert (report.total, report.records, report.end_reason) == (None, 60, "an empty page")
 
 
 def test_32_no_record_is_missed_when_one_leaves_half_of_a_list_that_was_cut_short(

@@ -127,7 +127,7 @@ def test_between_two_rereads_syncs_list_what_is_new(
 
     acme.sync(stream)
 
-    assert len(api.requests) <= 2  # of five
+    assert len(api.requests) <= 3  # of five, and what came since the first of several pages
     assert acme.versions(stream) == (41 if stream is ChangedTasksStream else 42)
 
 

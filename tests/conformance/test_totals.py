@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dazz_assets import Cursor, Offset, PageNumber, Paginator, Stream
+from dazz_assets import Cursor, CursorToken, Offset, PageNumber, Paginator, Stream
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.completeness.list_progress import ListProgress
@@ -185,6 +185,99 @@ def test_58_a_doubtful_list_moves_no_mark(connect: Connect, api: Vendor) -> None
     assert acme.sync(ChangedStream).high_water_mark != before
     assert acme.ids(ChangedStream) == list(range(31))
     assert acme.versions(ChangedStream) == 31
+
+
+class BoundedApi:
+    """Changes in pages of 300, of which a query lists a thousand. counted: how many pages or records come before."""
+
+    def __init__(self, total: int) -> None:
+        self.records = changes(total)
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        listed = sorted(filter_by_bounds(self.records, request), key=lambda item: item["at"])
+        page = offset_page(listed[:1000], request, 300)
+        return Reply(body={"goods": page, "total": len(listed)})
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [Cursor("at", since="since", order="asc"), Cursor("at", since="since", until="until")],
+    ids=["goes on at the last record", "is split"],
+)
+def test_58_a_list_that_ends_below_its_total_on_a_round_number_is_cut_short(
+    connect: Connect, api: Vendor, cursor: Cursor
+) -> None:
+    """Its last page is not full, as the bound is no multiple of the page's size."""
+    api.handler = BoundedApi(2_300)
+    stream = declare("ChangedStream", ChangedStream, cursor=cursor)
+    acme = connect(declare("BoundedIntegration", ChangesIntegration, streams=(stream,)))
+    report = acme.sync(stream)
+    assert (acme.versions(stream), report.gap, report.warnings) == (2_300, None, [])
+
+
+def test_58_one_that_can_not_be_split_is_told(connect: Connect, api: Vendor) -> None:
+    api.handler = BoundedApi(2_300)
+    stream = declare("ChangedStream", ChangedStream, cursor=Cursor("at", since="since"))
+    acme = connect(declare("BoundedIntegration", ChangesIntegration, streams=(stream,)))
+    report = acme.sync(stream)
+    (warning,) = report.warnings
+    assert warning.startswith("the vendor gives a total of 2300, but the list ended after 1000 records")
+    assert report.gap is not None
+
+
+class Shelves:
+    """Changes in pages of 10, counted from 0, with the number of all of them, whatever the filter."""
+
+    def __init__(self, total: int) -> None:
+        self.records = changes(total)
+
+    def __call__(self, request: ReceivedRequest) -> Reply:
+        first = 10 * int(param(request, "page", "0"))
+        listed = filter_by_bounds(self.records, request)
+        return Reply(body={"goods": listed[first : first + 10], "total": len(self.records)})
+
+
+@pytest.mark.parametrize(
+    ("records", "warning"),
+    [
+        (7, "no record came, though the vendor gives a total of 7. Check `params` of ChangedStream, that counting"),
+        (25, "the vendor gives a total of 25, but the list ended after 15 records"),
+    ],
+)
+def test_58_a_first_sync_that_begins_to_count_behind_the_first_page_is_told(
+    connect: Connect, api: Vendor, records: int, warning: str
+) -> None:
+    api.handler = Shelves(records)
+    acme = connect(declare("ShelvesIntegration", ChangesIntegration, paginator=PageNumber()))
+    (told,) = acme.sync(ChangedStream).warnings
+    assert told.startswith(warning)
+
+
+def test_58_a_later_sync_with_nothing_new_is_not(connect: Connect, api: Vendor) -> None:
+    """Its total counts without the filter."""
+    api.handler = shelves = Shelves(25)
+    acme = connect(declare("ShelvesIntegration", ChangesIntegration, paginator=PageNumber(), params={"page": 0}))
+    assert acme.sync(ChangedStream).warnings == []
+    shelves.records.append({"id": 25, "at": "2025-01-01T00:00:00Z"})  # Never listed.
+    for _ in range(2):
+        report = acme.sync(ChangedStream)
+        assert (report.warnings, report.gap) == ([], None)
+
+
+def test_58_records_that_are_added_while_a_list_is_read_are_not_missing(connect: Connect, api: Vendor) -> None:
+    records = changes(12)
+    total = iter([12, 12, 14, 14, 14])
+
+    def page(request: ReceivedRequest) -> Reply:
+        listed = filter_by_bounds(records, request)
+        first = next((place for place, item in enumerate(listed) if str(item["id"]) == param(request, "after")), -1) + 1
+        found = listed[first : first + 4]
+        return Reply(body={"goods": found, "next": found[-1]["id"] if first + 4 < 12 else None, "total": next(total)})
+
+    api.handler = page
+    acme = connect(declare("GrowingIntegration", ChangesIntegration, paginator=CursorToken("next", param="after")))
+    report = acme.sync(ChangedStream)
+    assert (report.warnings, report.gap) == ([], None)
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,7 @@ class Ways:
             until="until" if self.bounds is not None and self.takes_until else None,
             format=None if self.bounds in (None, "rfc3339") else self.bounds,
             lookback=LOOKBACK if self.is_late else timedelta(),
+            zone="UTC" if "%H" in (self.bounds or "") else None,
             step=timedelta(days=7) if self.bounds is not None and self.takes_until and self.in_steps else None,
         )
         if self.tells_order and self.order in ("asc", "desc") and not (self.order == "desc" and self.bounds):

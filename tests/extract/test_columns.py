@@ -24,7 +24,7 @@ from dazz_assets.extract.batch import (
     window_of_day,
 )
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.completeness.list_progress import is_ascending
+from dazz_assets.extract.completeness.list_order import is_ascending
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint
 from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.writer import make_batch

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,24 @@ def test_epoch_numbers_are_read_beside_a_format_that_writes_more_than_digits(for
     for unit in (1_000_000, 1_000, 1):
         assert parse_timestamp(str(value // unit), form) == value // unit * unit
     assert parse_timestamp(f"{value}000", form) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("2026-01-31 12:30:15", None),
+        ("20260131123015", None),
+        ("2026-01-31T12:30:15.0", "%Y-%m-%d %H:%M"),
+        ("31.01.2026 12:30:15", "%d.%m.%Y %H:%M:%S"),
+    ],
+)
+def test_a_time_that_names_no_zone_is_in_that_of_the_cursor(text: str, form: str | None) -> None:
+    assert parse_timestamp(text, form, ZoneInfo("Asia/Tokyo")) == SECOND - 9 * 3_600_000_000
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T12:30:15Z", "2026-01-31 13:30:15+0100", str(SECOND // 1_000_000)])
+def test_a_time_that_names_its_zone_is_not(text: str) -> None:
+    assert parse_timestamp(text, None, ZoneInfo("Asia/Tokyo")) == SECOND
 
 
 def test_digits_of_the_formats_length_that_are_no_such_time_are_no_cursor() -> None:

@@ -97,7 +97,9 @@ def _build_handler(vendor: Vendor) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             content = reply.content
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
+            if "Date" not in reply.headers:
+                self.send_header("Date", self.date_time_string())
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             if reply.status != 204:

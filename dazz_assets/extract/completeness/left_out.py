@@ -134,7 +134,7 @@ class MarkWatch:
         sent = sent_bounds(state.session, stream, Bounds(since=since, until=until))
         listed = self._keys.get(source.parent, set())
         settled = to_microseconds(state.session.now()) - _SETTLES
-        reader = PageReader(stream, RowReader(stream, state.session.windows))
+        reader = PageReader(stream, RowReader(stream, state.session.windows, state.session.cursor_of(stream)))
         try:
             request = build_request(state.session, stream, [source.fields], sent)
             batches = walk_stream(

@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
-from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.completeness.list_order import WholeListOrder, is_ascending
+from dazz_assets.extract.completeness.moved_records import MovedRecords
 from dazz_assets.extract.completeness.vendor_total import TotalPlace, find_total
-from dazz_assets.extract.seen_hashes import Hashes, SeenHashes
 from dazz_assets.http import (
     FetchError,
     LoopError,
@@ -46,6 +44,8 @@ _MAY_COUNT = re.compile(r"[?&][^=]*(page|offset|skip|start|index)", re.IGNORECAS
 _PAGE_IN_PATH = re.compile(r"/(?:page|p)/(\d{1,9})/?(?=[?#]|$)", re.IGNORECASE)
 # Digits of a number that counts pages or records.
 _MOST_DIGITS = 12
+# What one query returns is bounded at a multiple of this.
+_ROUND = 500
 
 
 class CutShortError(FetchError):
@@ -61,15 +61,17 @@ class ListProgress:
 
     trusts_total: whether the vendor's total has agreed with a list before, or the stream names it. Otherwise it may
     mean something else: the records of the page, of another filter, an estimate.
+    looks_ahead: whether pages may be answered in another order than theirs.
     end_reason: why the last page was the last. newest: the greatest cursor seen, in microseconds.
     is_ascending: whether cursors came in ascending order. nulls: how many items were null, and so no rows.
     strays: how many records lie far outside the range that was asked for.
     """
 
-    def __init__(self, stream: StreamSpec, *, trusts_total: bool = False) -> None:
+    def __init__(self, stream: StreamSpec, *, trusts_total: bool = False, looks_ahead: bool = False) -> None:
         self._stream = stream
         self._trusts_total = trusts_total or bool(stream.total)
-        self._seen_keys, self._seen_contents = SeenHashes(), SeenHashes()
+        self._looks_ahead = looks_ahead
+        self._moved = MovedRecords(ignores_same=stream.cursor is not None and not looks_ahead)
         self._listed = RecentHashes()
         self._places = PlaceWatch(stream.paginator)
         self._idle_pages = 0
@@ -87,11 +89,12 @@ class ListProgress:
         self.end_reason = ""
         self.newest: int | None = None
         self.is_ascending = True
-        self._has_moved = self._total_shrank = False
+        self._order = WholeListOrder() if stream.cursor is not None and stream.cursor.order == "desc" else None
+        self._total_shrank = False
 
     def begin_again(self) -> "ListProgress":
         """Follow the list from its start again. A walk that was stopped stays so."""
-        again = ListProgress(self._stream, trusts_total=self._trusts_total)
+        again = ListProgress(self._stream, trusts_total=self._trusts_total, looks_ahead=self._looks_ahead)
         again._stopped = self._stopped
         return again
 
@@ -99,14 +102,12 @@ class ListProgress:
         """Add pages that follow one another, with their rows; inside: how many of them lie inside the walk's bounds."""
         self.end_reason = steps[-1].end_reason or ""
         self._inside += inside
-        self._note_order(rows)
-        for step in steps:
-            self._places.add(step)
-        # A key that comes twice in a snapshot may just not be unique; in an incremental list, the record moved.
-        # Whether its pages are numbered is seen from the second one on.
-        if self._stream.cursor is not None and (self.is_numbered or steps[0].number <= 2):
-            self._has_moved |= self._has_changed_record(rows) and self.is_numbered
         ends = np.cumsum(np.bincount(rows.origin_of, minlength=len(steps))).tolist()
+        self._note_order(rows, ends[0] if steps[0].number == 1 else 0)
+        for step, end in zip(steps, ends, strict=True):
+            self._places.add(step, rows.keys[end - 1] if end else None)
+        if self.is_numbered or steps[0].number <= 2:  # Whether pages are numbered is seen from the second one on.
+            self._moved.add(rows, is_numbered=self.is_numbered)
         hashes = rows.content_hashes.tolist()
         for step, start, end in zip(steps, [0, *ends], ends, strict=False):
             # The vendor's total counts nulls too.
@@ -147,13 +148,28 @@ class ListProgress:
 
     @property
     def shifted(self) -> bool:
-        """Whether records moved to other pages during the walk, by their changes or by a total that shrank."""
-        return self._has_moved or (self._total_shrank and not self._ignores_total)
+        """Whether records moved to other pages during the walk, as some came again, or a total shrank."""
+        return self._moved.are_known or (self._total_shrank and not self._ignores_total)
 
     @property
     def surely_shifted(self) -> bool:
-        """The same, without a total that may mean something else."""
-        return self._has_moved or (self._total_shrank and self._trusts_total)
+        """The same, without what may mean something else: that a total shrank, or a record was added to a snapshot."""
+        has_moved = self._moved.are_known and self._stream.cursor is not None
+        return has_moved or (self._total_shrank and self._trusts_total)
+
+    @property
+    def may_lack_moved(self) -> bool:
+        """Whether a snapshot had records twice, so that others may have moved to pages that were read."""
+        return self._moved.are_known and self._stream.cursor is None
+
+    def share_keys(self, earlier: "ListProgress") -> bool:
+        """Whether the records that seemed to move did the same in an earlier list, and so only share their keys."""
+        return self._moved.settle(earlier._moved)
+
+    @property
+    def is_unsorted(self) -> bool | None:
+        """Whether a list that shall be newest first is in another order; None for another or a part of a list."""
+        return None if self._order is None or self._stopped else not self._order.is_newest_first
 
     @property
     def is_cut_short(self) -> bool:
@@ -165,22 +181,38 @@ class ListProgress:
             return True
         if self._stopped or self._total is None:
             return False
-        if self._stream.total:
-            # Records that came or went meanwhile changed it: the least total of the walk is what was there throughout.
-            return self._received < (self._least_total or 0)
-        if len(self._page_sizes) < 2:
-            return False
-        return self._received < self._total and self._page_sizes[-1] == max(self._page_sizes)
+        # Records that came or went meanwhile changed it: the least total of the walk is what was there throughout.
+        is_below = self._received < (self._least_total or 0)
+        return is_below and (bool(self._stream.total) or self._ends_on_full_page or self._ends_on_round_number)
+
+    @property
+    def _ends_on_full_page(self) -> bool:
+        sizes, declared = self._page_sizes, getattr(self._stream.paginator, "size", None)
+        return sizes[-1:] == [max(sizes) if len(sizes) > 1 else declared]
+
+    @property
+    def _ends_on_round_number(self) -> bool:
+        """Whether a list of several pages ends where vendors bound what one query returns."""
+        return len(self._page_sizes) > 1 and self._received % _ROUND == 0
 
     @property
     def is_below_total(self) -> bool:
-        """Whether a snapshot of numbered pages came to its end below its total, as if counted from the wrong number.
+        """Whether a list of numbered pages came to its end below its total, as if counted from the wrong number.
 
+        Many APIs count without the filter, so of a list with one only a whole page that is missing is told.
         A total that may mean something else is only worth a word, and so is one of a list that is not numbered.
         """
-        counts = self._stream.cursor is None and isinstance(self._stream.paginator, Offset | PageNumber)
-        total = self._least_total if self._stream.total else self._total
-        return counts and not self._stopped and total is not None and self._received < total
+        total = self._least_total
+        if (
+            self._stopped
+            or self._total is None
+            or total is None
+            or not isinstance(self._stream.paginator, Offset | PageNumber)
+        ):
+            return False
+        if self._stream.takes_since or self._stream.takes_until:
+            return bool(self._page_sizes) and total - self._received == max(self._page_sizes)
+        return self._received < total
 
     @property
     def lacks_declared_total(self) -> bool:
@@ -241,8 +273,36 @@ class ListProgress:
             advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",
         )
 
-    def _note_order(self, rows: RowBatch) -> None:
+    def describe_moves(self) -> str:
+        """Say that a snapshot may lack records, and what settles it."""
+        return (
+            "records came twice, on different pages, each time the list was read: it grew, or records moved to pages "
+            "that had been read, and are missing. Have the API sort by what does not change, as the time of creation; "
+            f"if its records have a time of change, set `cursor` on {self._stream.stream.__name__}"
+        )
+
+    def describe_shared_keys(self) -> str:
+        """Say that records of an incremental list had the keys of others each time it was read."""
+        key = " and ".join(f"`{term}`" for term in self._stream.primary_key)
+        return (
+            f"records of {self._stream.name} had the keys ({key}) of others each time the list was read, so only the "
+            f"latest of each is read; set `primary_key` of {self._stream.stream.__name__} to paths that together are "
+            "different in each record"
+        )
+
+    def describe_order(self) -> str:
+        """Say that a list is not sorted as declared, and what settles it."""
+        cursor = self._stream.cursor
+        return (
+            f"records did not come newest first by `{cursor.field if cursor else ''}`, so each sync reads the whole "
+            "list: one that ended at what is stored would miss changes. Have the API sort by that field, or leave out "
+            f'order="desc" in the Cursor of {self._stream.stream.__name__}'
+        )
+
+    def _note_order(self, rows: RowBatch, first_page: int) -> None:
         moments = rows.moments
+        if self._order is not None and None not in rows.cursors:  # Null ones may be anywhere.
+            self._order.add(moments, first_page)
         if len(moments):
             self.is_ascending = self.is_ascending and is_ascending(moments, self.newest)
             newest = int(moments.max())
@@ -282,24 +342,6 @@ class ListProgress:
             advice=f"{says_end if flag else LoopError.advice + ' '}If such pages are usual, raise `max_idle_pages`.",
         )
 
-    def _has_changed_record(self, rows: RowBatch) -> bool:
-        """Whether a key came again with other content: the record left its place, and those behind it moved up."""
-        new_keys = self._seen_keys.add_new(hash_keys(rows))
-        new_contents = self._seen_contents.add_new(rows.content_hashes)
-        return bool((new_contents & ~new_keys).any())
-
-
-def is_ascending(moments: NDArray[np.int64], newest_before: int | None) -> bool:
-    """Whether moments ascend, and follow the newest one before them."""
-    if len(moments) and newest_before is not None and moments[0] < newest_before:
-        return False
-    return bool((moments[1:] >= moments[:-1]).all())
-
-
-def hash_keys(rows: RowBatch) -> Hashes:
-    """A hash of each key, good within this process."""
-    return np.fromiter(map(hash, rows.keys), np.int64, len(rows))
-
 
 class RecentHashes:
     """The hashes of about the last 100,000 to 200,000 rows of a walk, in bounded memory."""
@@ -319,48 +361,12 @@ class RecentHashes:
         return is_new
 
 
-class NewestFirstWatch:
-    """Tells when a list that is sorted newest first has passed what is stored already.
-
-    One old record proves nothing: somebody may have pinned it to the top. A page is enough if all its records are old,
-    newest first, and an earlier page had a newer one; before that, a second such page is read. A list that is found to
-    be in another order is read to its end.
-    """
-
-    def __init__(self, bounds: Bounds) -> None:
-        self._since = bounds.since
-        self._old_pages = 0
-        self._has_newer = self._is_unordered = False
-        self._last: int | None = None
-
-    def has_passed(self, times: Sequence[int]) -> bool:
-        """Add the times of a page's records; return whether the walk may end with it."""
-        if self._since is None or not times:
-            return False
-        since = self._since
-        is_old = all(at < since for at in times)
-        follows = [self._last, *times] if self._last is not None and (self._old_pages or self._has_newer) else times
-        is_sorted = all(later <= earlier for earlier, later in pairwise(at for at in follows if at is not None))
-        # Old records before the first newer one may be pinned there, in any order.
-        newest_on = next((place for place, at in enumerate(times) if at >= since), len(times))
-        counted = times if self._has_newer else times[newest_on:]
-        self._is_unordered = (
-            self._is_unordered
-            or (self._has_newer and not is_sorted)
-            or any(later > earlier for earlier, later in pairwise(counted))
-        )
-        self._has_newer = self._has_newer or not is_old
-        self._old_pages = self._old_pages + 1 if is_old and is_sorted else 0
-        self._last = times[-1]
-        return is_old and is_sorted and not self._is_unordered and (self._has_newer or self._old_pages > 1)
-
-
 class PlaceWatch:
     """Tells whether a list is requested by numbers of pages or records, so that a record that leaves its place can make
     the walk miss another one.
 
     A number that stays the same from page to page is a filter, and one that grows by anything but pages or records a
-    key.
+    key. Under any name, one that is as large as the number of records before counts them.
     """
 
     def __init__(self, paginator: Paginator | None) -> None:
@@ -368,11 +374,18 @@ class PlaceWatch:
         self._before: dict[str, int] | None = None
         # By how much a number may grow from page to page: by a page, by its records or by a page's size.
         self._steps = {1}
+        self._received = 0
+        self._last_key: str | None = None
+        self._sent: set[tuple[str, str]] = set()
 
-    def add(self, step: WalkedPage) -> None:
-        """Add the next page of the list."""
+    def add(self, step: WalkedPage, last_key: str | None) -> None:
+        """Add the next page of the list. last_key: of its records."""
         if self.is_numbered:
             return
+        if step.number <= 3:
+            self.is_numbered = self._counts_records(step.page.request)
+        self._received += len(step.records)
+        self._last_key = last_key
         places = _find_places(step.page.request)
         if places:
             self._steps |= set(_find_sizes(step.page.request)) - {0}
@@ -384,6 +397,15 @@ class PlaceWatch:
                 self._steps |= grown - {0}
         self._steps |= {len(step.records)} - {0}
         self._before = places
+
+    def _counts_records(self, request: Request) -> bool:
+        """Whether a number in a request, which is no size and not the key of the last record, is the number of records
+        that came before."""
+        before, self._sent = self._sent, set(sent_pairs(request))
+        counted = str(self._received)
+        return counted not in ("0", "1", self._last_key) and any(
+            value == counted and not means_page_size(normalize(name)) for name, value in self._sent - before
+        )
 
 
 def _find_sizes(request: Request) -> list[int]:

@@ -2,19 +2,20 @@
 
 A record that changes leaves the range that it was listed in for a later one. Those behind it move up by one, and the
 first of a page that is not read yet may slip to one that is. Within a list the record comes again; of a range that ends
-(a part, a step, a half or the beginning of a list that was cut short), only a later list of the same sync shows it.
+(a part, a step, a half or the beginning of a list that was cut short, or one that is sent with the time of its first
+request as its end), only a later list of the same sync shows it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
-from dazz_assets.extract.completeness.list_progress import hash_keys
-from dazz_assets.extract.list_walk import ListPages, ListRestart
+from dazz_assets.extract.completeness.moved_records import hash_keys
+from dazz_assets.extract.list_events import ListPages, ListRestart
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import Part
 from dazz_assets.windows import to_microseconds
@@ -82,6 +83,16 @@ class RangeExits:
             of_parent = self._lists.get(source.parent, {})
             for key in [key for key, each in of_parent.items() if key[0] == part and each.number >= event.first_list]:
                 del of_parent[key]
+
+    def open_ends(self, part: Part) -> list[tuple[Bounds, Sequence[Source]]]:
+        """What came since ranges of a part were listed that have no end, and the sources of these lists."""
+        found: dict[int, tuple[Bounds, Sequence[Source]]] = {}
+        for of_parent in self._lists.values():
+            for (listed, bounds), listing in of_parent.items():
+                if listed == part and bounds.until is None and listing.is_numbered:
+                    since = replace(bounds, lower=listing.first, since=listing.first, exact=False)
+                    found[id(listing)] = since, listing.sources
+        return list(found.values())
 
     def take_ranges(self, part: Part) -> list[tuple[Bounds, list[Source]]]:
         """The ranges in a part that a record left, each with the sources of the lists in which it was."""
