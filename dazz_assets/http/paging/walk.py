@@ -280,7 +280,7 @@ class _PageFetcher:
             )
 
     def _pass_on_warning(self, page: Page, rules: ResponseRules, received: int) -> None:
-        if (warning := find_vendor_warning(page, rules, received, self._client.mask)) is None:
+        if (warning := find_vendor_warning(page, rules, self._number, received, self._client.mask)) is None:
             return
         place, said = warning
         beside = "" if received else ", beside no records"
