@@ -40,7 +40,7 @@ from dazz_assets.http.paging.pagination import (
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
-from dazz_assets.http.responses.failures import refuses_place
+from dazz_assets.http.responses.failures import may_be_end, refuses_place
 from dazz_assets.http.responses.redirects import describe_redirect
 from dazz_assets.http.responses.response_rules import ResponseRules
 from dazz_assets.http.responses.vendor_warnings import find_vendor_warning
@@ -214,7 +214,8 @@ class _PageFetcher:
                 error.advice = _KEPT_PLACE_ADVICE
             elif self._number > 1 and error.status in _MAY_MEAN_END:
                 self._check_place(error)
-                error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
+                if may_be_end(error.problem):
+                    error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
             raise
         except VendorReportedError as error:
             if self._number > 1:
@@ -303,7 +304,7 @@ class _PageFetcher:
 
     def _check_place(self, error: FetchError) -> None:
         """Raises PlaceLostError instead, if that is what a refused later page says."""
-        if refuses_place(error.problem):
+        if refuses_place(" ".join((error.problem, *error.codes))):
             raise PlaceLostError(error.problem, url=error.url, status=error.status)
 
     def _rules_of(self, request: Request) -> ResponseRules:

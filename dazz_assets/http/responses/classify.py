@@ -303,14 +303,15 @@ def _classify_reported(
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
     else:
         advice += advise_to_accept(page.status, told)
-    words = " ".join((reported.message, *find_codes(told)))
+    codes = find_codes(told)
+    words = " ".join((reported.message, *codes))
     refusal = find_refusal(status, words)
     if refusal in REFUSES_ACCESS:
         advice = f"{ADVICE[refusal]} {advice}"
     elif refuses_query(words):
         advice = QUERY_ADVICE
     refused = VendorReportedError(problem, status=page.status, advice=advice)
-    refused.refusal = refusal
+    refused.refusal, refused.codes = refusal, codes
     raise refused
 
 
