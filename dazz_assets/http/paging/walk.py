@@ -25,6 +25,7 @@ from dazz_assets.http.errors import (
 from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
+from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
 from dazz_assets.http.paging.more import Last
@@ -230,6 +231,8 @@ class _PageFetcher:
         elif self._number == 2 and self._paginator is not None:
             self._ends.note_followed()
         self._pass_on_warning(page, self._rules_of(request), len(records))
+        if (left := describe_left_lists(page, self._rules_of(request))) is not None:
+            self._client.warn("lists left", f"{request.method} {page.url}: {left}")
         self._received += len(records)
         following = self._find_next(request, page, len(records))
         if isinstance(following, Request):
