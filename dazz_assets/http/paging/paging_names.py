@@ -84,7 +84,7 @@ def means_total(name: str) -> bool:
 
 def names_total(name: str) -> bool:
     """Whether a name that `means_total` says so outright: `totalCount`, and not `count`."""
-    return "total" in name or name == "numfound"
+    return "total" in name or name in ("numfound", "nbhits")
 
 
 def means_page_count(name: str) -> bool:
