@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Self
 
+NOT_MODIFIED = 304
 UNAUTHORIZED = 401
 REFUSES_ACCESS = frozenset({UNAUTHORIZED, 403, 404})
 """Statuses that mean that the credentials may not read this. Many vendors answer 404 for what may not be seen."""

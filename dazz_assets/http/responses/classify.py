@@ -52,6 +52,9 @@ from dazz_assets.http.told_limits import requested_wait
 from dazz_assets.http.transport import read_location
 
 _FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'
+_XML_ADVICE = (
+    "If the vendor gives JSON by a parameter or a path, ask for that; code of a stream's `pages` can read XML."
+)
 _FIRST_NAME = re.compile(rb'\s*\{\s*"([^"\\]*)"')
 # Methods of which the same request may be sent again: it begins nothing.
 _REPEATABLE = ("GET", "HEAD")
@@ -231,10 +234,15 @@ def _convert(page: Page, rules: ResponseRules) -> Page:
     except DepthError:
         raise TooDeepError(page.status) from None
     except ValueError:
-        start = quote_start(page.body)
-        problem = f"{page.status}, but the body is not JSON. It begins: {start!r}."
-        raise NotJsonError(problem, status=page.status) from None
+        start, is_xml = quote_start(page.body), page.body.lstrip().startswith(b"<?xml") or _names_xml(page)
+        problem = f"{page.status}, but the body is not JSON{': it is XML' if is_xml else ''}. It begins: {start!r}."
+        raise NotJsonError(problem, status=page.status, advice=_XML_ADVICE if is_xml else "") from None
     return converted
+
+
+def _names_xml(page: Page) -> bool:
+    """Whether the response says that it is XML; XHTML is a web page."""
+    return re.search(r"\bxml\b", page.headers.get("content-type", "").replace("xhtml+xml", ""), re.I) is not None
 
 
 def _classify_empty(page: Page, rules: ResponseRules, now: float) -> Page:

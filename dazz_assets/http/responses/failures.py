@@ -123,6 +123,10 @@ FINAL_STATUSES = frozenset(
 )
 
 ADVICE: Mapping[int, str] = {
+    304: (
+        "Nothing was modified, the vendor says. If a stream with a Cursor asks for changes alone, set accept = "
+        '{304: "skip"}; one without needs the whole list each time: send no `If-None-Match` or `If-Modified-Since`.'
+    ),
     400: "Check the stream's path and params against the vendor's documentation.",
     401: "Check the connection's credentials: they may be wrong, revoked or expired; replace them in its config.",
     403: "Grant the permission that this stream needs to the connection's credentials, at the vendor.",
