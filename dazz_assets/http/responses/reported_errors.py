@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from dazz_assets.field_paths import escape_name, split_path
@@ -296,6 +297,7 @@ def _is_error_notice(item: Any) -> bool:
     return any(isinstance(kind, str) and _ERROR_KIND.fullmatch(kind.strip()) is not None for kind in kinds)
 
 
+@lru_cache(maxsize=4096)
 def _may_report(name: str) -> bool:
     plain = _normalize(name)
     return plain in _MAY_REPORT or any(pattern.fullmatch(plain) for pattern in _TELLS_ITSELF)
