@@ -35,6 +35,7 @@ PASSES: list[tuple[int, Any]] = [
     (409, {"message": "Too many concurrent API calls"}),
     (420, {"message": "Slow down, please"}),
     (422, {"message": "Hourly request limit exceeded"}),
+    (200, {"error": {"message": "An unexpected error has occurred", "is_transient": True, "code": 2}}),
 ]
 
 
@@ -59,6 +60,7 @@ FINAL: list[tuple[int, Any]] = [
     (400, {"message": "The sample rate is too high"}),
     (422, {"message": "Please retry with other params", "is_transient": "unknown"}),
     (403, {"message": "You have used all your seats"}),
+    (404, {"message": "Not found", "retryable": True}),
 ]
 
 

@@ -45,7 +45,7 @@ from dazz_assets.http.responses.failures import (
     vendor_message,
 )
 from dazz_assets.http.responses.range_advice import advise_on_range
-from dazz_assets.http.responses.reasons import find_codes, find_told_status
+from dazz_assets.http.responses.reasons import find_codes, find_told_status, says_transient
 from dazz_assets.http.responses.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.responses.response_rules import Action, ResponseRules
 from dazz_assets.http.told_limits import requested_wait
@@ -305,7 +305,7 @@ def _classify_reported(
         return replace(page, accepted_errors=mask(reported.message), accepted_end=ends)
     name = reported.field.partition(".")[0]
     advice = f'If `{name}` is data, set data_fields = ("{name}",) on the stream.'
-    if status is not None and is_transient(status):
+    if (status is not None and is_transient(status)) or says_transient(told):
         raise UnavailableError(problem, status=page.status, advice=f"{UnavailableError.advice} {advice}")
     if page.has_records(rules, any_=True):
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'

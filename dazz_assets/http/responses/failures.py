@@ -10,7 +10,6 @@ from typing import Any
 from dazz_assets.http.auth.access import says_refusal
 from dazz_assets.http.errors import (
     REFUSES_ACCESS,
-    UNAUTHORIZED,
     FetchError,
     RateLimitedError,
     RefusedError,
@@ -48,7 +47,7 @@ _RATE_LIMIT = re.compile(
     rf"(?:{_PERIOD}|request|call|api|usage)s?[\s_-]*(?:call|request|query|queries|usage)?s?[\s_-]*limit{_EXCEEDED}",
     re.I,
 )
-# Statuses with which some vendors refuse what is too much for the moment, and what another request would not change.
+# Statuses with which some vendors refuse what is too much, or can't be had, for the moment.
 _MAY_LIMIT = frozenset({400, 403, 409, 420, 422})
 # In the words of such a refusal, these may be of one request, or of what is paid for; and links lead to any topic.
 _NO_RATE = re.compile(r"complexity|\bupgrad|\bplan\b|subscription|licen[sc]e", re.I)
@@ -184,7 +183,7 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
     is_limit = status == 403 and _is_rate_limit(headers, body, now)
     if status == 429 or is_limit or (status in _MAY_LIMIT and _tells_rate_limit(body, words)):
         return limit_error(problem, status, body, wait)
-    if is_transient(status) or (status != UNAUTHORIZED and says_transient(body)):
+    if is_transient(status) or (status in _MAY_LIMIT and says_transient(body)):
         return _set_wait(UnavailableError(problem, status=status), wait)
     refused = RefusedError(problem, status=status, advice=_advise(status, message, body))
     refused.refusal, refused.codes = find_refusal(status, words), codes
