@@ -12,6 +12,7 @@ from dazz_assets.extract.batch import RowBatch, join_rows
 from dazz_assets.extract.bounds import Bounds, lies_outside
 from dazz_assets.extract.completeness.list_order import NewestFirstWatch
 from dazz_assets.extract.completeness.list_progress import CutShortError, ListProgress
+from dazz_assets.extract.completeness.other_range import describe_other_range
 from dazz_assets.extract.list_events import ListEnd, ListPages, ListRestart, WalkEvent
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader
@@ -320,6 +321,9 @@ class ListWalk:
                     whole = join_rows([own for _, own in rows])
                     progress.add(steps, whole, int(np.count_nonzero(bounds.contains(whole))))
                     progress.strays += self._count_strays(whole, bounds, sent)
+                    if steps[0].number == 1 and sent is not None:
+                        told = describe_other_range(self._session, self._stream, steps[0].page, bounds, sent, whole)
+                        self._doubt = told or self._doubt
                     self._position = steps[-1].position or self._position
                     yield self._make_event(steps, rows, bounds, sent, is_numbered=progress.is_numbered)
         except FetchError as error:

@@ -14,6 +14,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.added_rows import AddedRows
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.completeness.accepted_answers import check_unmodified
 from dazz_assets.extract.completeness.departures import Departures
 from dazz_assets.extract.completeness.left_out import MarkWatch
 from dazz_assets.extract.completeness.list_order import is_ascending
@@ -31,6 +32,7 @@ from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.sync_state import SyncState, has_transaction
 from dazz_assets.extract.writer import PassWriter
 from dazz_assets.http import Page
+from dazz_assets.http.errors import NOT_MODIFIED
 from dazz_assets.lake import Commit, DataFile
 from dazz_assets.lake.commit import PASSES
 from dazz_assets.lake.table import remove_uncommitted
@@ -222,10 +224,12 @@ class Pass:
     def _note_accepted(self, source: Source, page: Page) -> None:
         """Note what a vendor says that its list lacks, and the stream can do without."""
         failure = page.accepted_failure if page.accepted_end is None else None
+        if failure is not None and page.status == NOT_MODIFIED:
+            check_unmodified(self._state.place, replaces_all=self._state.replaces_all)
         for said in (failure, page.accepted_errors):
             if said is not None:
                 self._state.uncertain.add(source.parent)
-                self._state.accepted.add(source.parent, said)
+                self._state.accepted.add(source.parent, said, page.status)
 
     def _end_list(self, event: ListEnd) -> None:
         state, error, parents = self._state, event.error, [source.parent for source in event.sources]

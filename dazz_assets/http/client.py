@@ -16,6 +16,7 @@ from dazz_assets.http.auth.auth import Auth
 from dazz_assets.http.auth.authenticator import Authenticator
 from dazz_assets.http.auth.credential import Credential, CredentialSet
 from dazz_assets.http.errors import (
+    NOT_MODIFIED,
     FetchError,
     NotReadyError,
     PlaceLostError,
@@ -401,7 +402,8 @@ class Client:
         request = f"{page.request.method} {page.url}"
         if page.accepted_failure is not None:
             self._telemetry.count(Counters(accepted_failures=1))
-            if page.accepted_end is None:  # An end is no surprise: each sync says what ended its list.
+            # An end is no surprise: each sync says what ended its list. Nor is it that nothing is new.
+            if page.accepted_end is None and page.status != NOT_MODIFIED:
                 warning = f"{request}: accepted as a page without records: {page.accepted_failure}"
                 self._telemetry.warn(f"skipped {page.status}", warning)
         if page.accepted_errors is not None:

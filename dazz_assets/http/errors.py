@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Self
 
+NOT_MODIFIED = 304
 UNAUTHORIZED = 401
 REFUSES_ACCESS = frozenset({UNAUTHORIZED, 403, 404})
 """Statuses that mean that the credentials may not read this. Many vendors answer 404 for what may not be seen."""
@@ -26,6 +27,8 @@ class FetchError(Exception):
     advice: str = ""
     refusal: int | None = None
     """The status that a refusal stands for: its own, one that the body tells, or 403 if only the vendor's words do."""
+    codes: Sequence[str] = ()
+    """What the body of a refusal gives as the reason, such as `invalid_cursor`."""
     needs: tuple[str, ...] = ()
     """The permissions of which one is missing: that which the vendor names, or else those that the stream declares."""
     unfound: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.stream import Parents, Scalar, Stream
 from dazz_assets.errors import DefinitionError
 from dazz_assets.http import Budget, Rate
+from dazz_assets.http.errors import NOT_MODIFIED
 from dazz_assets.http.hosts import DeclaredHosts
 from dazz_assets.http.json.body_format import Format
 from dazz_assets.http.placeholders import PLACEHOLDER
@@ -198,6 +199,9 @@ def _find_accept_problem(key: int | tuple[int, str], action: object) -> str | No
         return f"; use one of {', '.join(get_args(Action))}"
     if isinstance(key, tuple) and not text:
         return ", whose text is empty and would be found in every body; give a text, or the status alone"
+    if status == NOT_MODIFIED:
+        use = 'it means that nothing is new; use {304: "skip"}, or remove it'
+        return None if action == "skip" else f", which does nothing: {use}"
     if 300 <= status < 400:
         return ", which does nothing: redirects are followed; remove it"
     if not 200 <= status < 600:

@@ -26,6 +26,10 @@ EXPIRED = [
     Reply(200, {"errors": [{"message": "Cursor is not valid any more: stale cursor"}]}),
     Reply(400, {"message": "The after token expired"}),
     Reply(404, {"detail": "unknown cursor"}),
+    Reply(422, {"error": {"type": "LIST_ITERATOR_NOT_AVAILABLE", "message": "The requested offset is not available"}}),
+    Reply(400, {"error": "ExpiredNextPageToken"}),
+    Reply(404, {"error": {"type": "search_context_missing_exception", "reason": "No search context found for id [7]"}}),
+    Reply(200, {"errors": [{"message": "Please begin again", "extensions": {"code": "CURSOR_EXPIRED"}}]}),
 ]
 
 
@@ -47,7 +51,7 @@ def answer(api: Vendor, expired: Reply, *, times: int, records: list[dict[str, A
     api.handler = page
 
 
-@pytest.mark.parametrize("expired", EXPIRED, ids=["code", "graphql", "400", "404"])
+@pytest.mark.parametrize("expired", EXPIRED, ids=lambda reply: str(reply.body))
 def test_71_a_snapshot_is_listed_again_and_holds_each_record_once(
     connect: Connect, api: Vendor, expired: Reply
 ) -> None:
@@ -89,6 +93,22 @@ def test_71_only_the_parent_whose_place_expired_is_listed_again(connect: Connect
     acme.sync(PartsStream)
     assert acme.versions(PartsStream) == 6
     assert [request.path for request in api.requests] == ["/items/1/parts"] * 4 + ["/items/2/parts"] * 2
+
+
+@pytest.mark.parametrize("said", ["The requested offset is not available", "Page 2 is no longer served"])
+def test_71_what_is_there_no_more_is_not_advised_to_be_the_end(connect: Connect, api: Vendor, said: str) -> None:
+    answer(api, Reply(422, {"message": said}), times=100, records=items(1, 2, 3))
+    with pytest.raises(SyncError, match=said) as caught:
+        connect(BoardIntegration).sync(ItemsStream)
+    assert '"end"' not in str(caught.value)
+
+
+@pytest.mark.parametrize("said", ["Invalid page", "There are no more pages", "Page not found"])
+def test_71_a_page_that_is_not_there_may_be_the_end(connect: Connect, api: Vendor, said: str) -> None:
+    answer(api, Reply(404, {"message": said}), times=100, records=items(1, 2, 3))
+    with pytest.raises(SyncError, match=r'set accept = \{404: "end"\}'):
+        connect(BoardIntegration).sync(ItemsStream)
+    assert len(api.requests) == 2
 
 
 class ChangesStream(Stream[Item]):

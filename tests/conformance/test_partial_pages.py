@@ -32,6 +32,15 @@ NOT_WHOLE: list[tuple[dict[str, Any], str]] = [
     ({"_shards": {"total": 5, "successful": 4, "failed": 1}}, "_shards.failed"),
     ({"StatusCode": "PartialData"}, "StatusCode"),
     ({"meta": {"status": "timeout"}}, "meta.status"),
+    ({"incompleteSearch": True}, "incompleteSearch"),
+    ({"meta": {"resultsIncomplete": True}}, "meta.resultsIncomplete"),
+    ({"_clusters": {"total": 2, "successful": 1, "skipped": 1, "failed": 0}}, "_clusters.skipped"),
+    ({"regions": {"total": 3, "successful": 2, "unavailable": 1}}, "regions.unavailable"),
+    ({"terminated_early": True}, "terminated_early"),
+    ({"query": {"id": 1}, "searchTimedOut": "true"}, "searchTimedOut"),
+    ({"timeoutHits": True}, "timeoutHits"),
+    ({"executionErrors": [{"code": 14, "message": "the north is not there"}]}, "executionErrors"),
+    ({"meta": {"shardFailures": [{"shard": 3}]}}, "meta.shardFailures"),
 ]
 
 
@@ -52,6 +61,21 @@ def test_77_a_page_that_says_that_it_is_not_whole_fails_unless_its_records_are_k
     assert connect(declare("DataIntegration", TreesIntegration, data_fields=(name,))).sync(ItemsStream).warnings == []
 
 
+def test_77_a_flag_about_the_list_counts_in_the_object_around_the_list_too(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"found": {"trees": items(1), "partial": True, "incompleteResults": True}}))
+    around = declare("FoundIntegration", TreesIntegration, records="found.trees")
+    with pytest.raises(SyncError, match=r"error in the body \(`found.incompleteResults`\)"):
+        connect(around).sync(ItemsStream)
+    api.script(Reply(body={"found": {"trees": items(1), "partial": True, "timedOut": True, "executionErrors": ["x"]}}))
+    assert connect(around).sync(ItemsStream).warnings == []
+
+
+def test_77_the_errors_of_a_reading_are_quoted_in_the_vendors_words(connect: Connect, api: Vendor) -> None:
+    api.script(trees(*items(1), queryErrors=[{"code": 14, "message": "the north is not there"}]))
+    with pytest.raises(SyncError, match="The vendor says: the north is not there\\."):
+        connect(TreesIntegration).sync(ItemsStream)
+
+
 def test_77_the_mark_of_an_incremental_stream_stays_before_a_page_that_is_not_whole(
     connect: Connect, api: Vendor
 ) -> None:
@@ -68,7 +92,16 @@ def test_77_the_mark_of_an_incremental_stream_stays_before_a_page_that_is_not_wh
 WHOLE: list[dict[str, Any]] = [
     {"partial": False, "unreachable": [], "UnprocessedKeys": {}, "StatusCode": "Complete"},
     {"_shards": {"total": 5, "successful": 5, "skipped": 0, "failed": 0}},
-    {"failed": 3, "status": "incomplete", "result": "partial", "meta": {"failed": 2}},
+    {"failed": 3, "status": "done", "result": "partial", "meta": {"failed": 2}},
+    {"_clusters": {"total": 2, "successful": 2, "skipped": 0}, "_shards": {"successful": 5, "skipped": 3}},
+    {"nodes": {"total": 9, "failed": 1, "error": "x"}, "sources": {"failed": 2}, "status": {"skipped": 3}},
+    {"incompleteSearch": False, "terminated_early": False, "timeout": 1, "timed_out": "false", "queryTimeout": 30},
+    {"executionErrors": [], "lintErrors": ["x"], "queryErrors": 0, "partial_errors": {}},
+    {"skip": 100, "skipped": 0, "omitted_count": 0, "dropped": [], "omitted": False},
+    {"passed": 8, "failed": 1, "skipped": 2},
+    {"id": "run-1", "skipped": 2, "status": "partial"},
+    {"messages": [{"type": "INFO", "text": "done"}, {"id": 1, "type": "warning"}], "meta": {"messages": ["OK"]}},
+    {"alerts": [{"severity": "critical", "text": "a tree fell"}], "messages": ["a tree fell"]},
     {"warning": "", "warnings": [], "meta": {"warnings": None}},
     {"limited": False, "limit_reached": "false"},
     {"status": {"failed": 3, "successful": 7, "total": 10}},
@@ -103,6 +136,20 @@ WARNINGS: list[tuple[Reply, str, str]] = [
     (trees(*items(1), warning="only oaks are shown"), "warning", "only oaks are shown."),
     (trees(*items(1), warnings=["only oaks", "no elms"]), "warnings", "only oaks; no elms."),
     (trees(*items(1), meta={"warnings": [{"code": 7, "message": "only oaks"}]}), "meta.warnings", "only oaks."),
+    (
+        trees(*items(1), preview=True, messages=[{"type": "INFO", "text": "begun"}, {"type": "WARN", "text": "cut"}]),
+        "messages",
+        '[{"type": "WARN", "text": "cut"}].',
+    ),
+    (trees(*items(1), notices=[{"severity": "error", "message": "no elms"}]), "notices", "no elms."),
+    (trees(*items(1), metadata={"messages": ["limit reached"]}), "metadata.messages", "limit reached."),
+    (trees(*items(1), omitted_count=12), "omitted_count", "it is 12, so the list may not be whole."),
+    (trees(*items(1), skipped=3), "skipped", "it is 3, so the list may not be whole."),
+    (trees(*items(1), droppedRows="4"), "droppedRows", 'it is "4", so'),
+    (trees(*items(1), omittedResults=True), "omittedResults", "it is true, so"),
+    (trees(*items(1), skippedResources=["elm-7"]), "skippedResources", 'it is ["elm-7"], so'),
+    (trees(*items(1), status="Partial"), "status", "it is 'Partial', so the list may not be whole yet."),
+    (trees(*items(1), state="INCOMPLETE"), "state", "it is 'INCOMPLETE', so"),
     (Reply(body={"trees": items(1)}, headers={"Warning": '199 api "only \\"oaks\\""'}), "Warning", 'only \\"oaks\\".'),
 ]
 
@@ -118,6 +165,15 @@ def test_77_what_a_vendor_warns_of_is_passed_on(
     assert acme.ids(ItemsStream) == [1]
     told = declare("ToldIntegration", TreesIntegration, data_fields=(place,))
     assert connect(told).sync(ItemsStream).warnings == []
+
+
+def test_77_a_number_that_says_where_a_page_begins_leaves_nothing_out(connect: Connect, api: Vendor) -> None:
+    api.script(trees(*items(1, 2), skipped=0), trees(*items(3, 4), skipped=2), trees(skipped=4))
+    paged = declare("PagedIntegration", TreesIntegration, paginator=PageNumber())
+    assert connect(paged).sync(ItemsStream).warnings == []
+    api.script(trees(*items(1), skipped=10))
+    sent = declare("SentIntegration", TreesIntegration, params={"from": 10})
+    assert connect(sent).sync(ItemsStream).warnings == []
 
 
 @pytest.mark.parametrize("said", ["Your plan does not include this list", "Unauthorized", "this contract has ended"])

@@ -78,7 +78,7 @@ def test_73_a_parent_without_any_record_costs_one_request(connect: Connect, api:
     acme.sync(TeamsStream)
     assert (
         count_requests(api, acme, TasksStream) == 8 * 7 + 1
-    )  # the first sync is stored part by part, and asks once without bounds
+    )  # part by part, and once without bounds
     assert count_requests(api, acme, TasksStream) == 8
 
 

@@ -351,6 +351,10 @@ def test_a_setting_with_an_effect_loads(make: Make) -> None:
             {204: "skip"},
             ', which would do so to every successful response; add a text: {(204, "..."): "skip"}',
         ),
+        (
+            {304: "end"},
+            ', which does nothing: it means that nothing is new; use {304: "skip"}, or remove it',
+        ),
         ({302: "skip"}, ", which does nothing: redirects are followed; remove it"),
         (
             {429: "skip"},

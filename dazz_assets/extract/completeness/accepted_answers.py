@@ -1,7 +1,9 @@
 """What a vendor says in place of records, or beside them, and the stream can do without."""
 
 from dazz_assets.counts import format_count
+from dazz_assets.errors import SyncError
 from dazz_assets.extract.parent_groups import name_some
+from dazz_assets.http.errors import NOT_MODIFIED
 from dazz_assets.spec.specs import StreamSpec
 
 # Quote at most this many different texts of a vendor's.
@@ -17,9 +19,10 @@ class AcceptedAnswers:
         # In order, without doubles.
         self._parents: dict[str, dict[str | None, None]] = {}
 
-    def add(self, parent: str | None, said: str) -> None:
-        """Add a text. What is said again of the same parent counts as one."""
-        self._parents.setdefault(said, {})[parent] = None
+    def add(self, parent: str | None, said: str, status: int) -> None:
+        """Add a text. What is said again of the same parent counts as one, and that nothing is new is not worth one."""
+        if status != NOT_MODIFIED:
+            self._parents.setdefault(said, {})[parent] = None
 
     def describe(self, stream: StreamSpec) -> list[str]:
         """Warnings that quote each text once."""
@@ -32,3 +35,12 @@ class AcceptedAnswers:
             answers = format_count(left, "more answer")
             warnings.append(f"{answers} of the vendor's, in place of records or beside them, not quoted here")
         return warnings
+
+
+def check_unmodified(place: str, *, replaces_all: bool) -> None:
+    """Raises SyncError if a 304 stands for a list that was to replace what is stored."""
+    if replaces_all:
+        raise SyncError(
+            f"{place}: the vendor says that nothing was modified (304), and this sync needs the whole list; the stored "
+            "records were not replaced. Send `If-None-Match` or `If-Modified-Since` only with {cursor.since}"
+        )

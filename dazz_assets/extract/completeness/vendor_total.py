@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dazz_assets.field_paths import split_path
+from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http import Page
+from dazz_assets.http.json.json_slices import object_members_at
 from dazz_assets.http.paging.next_page_hints import find_fields, read_header_total
-from dazz_assets.http.paging.paging_names import means_total, names_total, read_number
+from dazz_assets.http.paging.paging_names import (
+    means_page_count,
+    means_total,
+    names_total,
+    normalize,
+    read_number,
+)
 
 # Where most APIs give it. Other places are found by their names.
 _USUAL_PATHS = (
@@ -54,4 +61,15 @@ def _list_places(page: Page) -> Iterator[TotalPlace]:
             # `{"value": 70}`; with a relation, it may be a lower bound.
             is_exact = isinstance(field.value, Mapping) and "relation" not in field.value
             yield TotalPlace(f"{field.place}.value" if is_exact else field.place)
+    yield from _count_beside_pages(page)
     yield from (TotalPlace(header=name) for name in page.headers)
+
+
+def _count_beside_pages(page: Page) -> Iterator[TotalPlace]:
+    """`issueCount` beside `pageInfo`: the only count in the object around a list, as connections of GraphQL have it."""
+    around = split_path(page.list_path)[:-1]
+    raw = page.document.find(join_path(around))
+    names = {} if raw is None else object_members_at(raw) or {}
+    counts = [name for name in names if (plain := normalize(name)).endswith("count") and not means_page_count(plain)]
+    if "pageInfo" in names and len(counts) == 1:
+        yield TotalPlace(join_path((*around, counts[0])))

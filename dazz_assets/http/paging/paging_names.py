@@ -5,40 +5,41 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_THINGS = (
+THINGS = (
     "(page|data|item|record|result|row|entry|entrie|entitie|element|event|object|match|matche|batch|batche|chunk|set)"
 )
+"""What lists are of, in the pattern of a name."""
 _MORE = re.compile(
-    rf"(has|is|are|there)?(a|the)?(more|next|additional|further){_THINGS}?s?(available|exists?|remaining|in(collection|page|list))?"
-    rf"|({_THINGS}s?(is|are|was|were)?|is|was)?truncated({_THINGS}s?)?"
-    rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|max(imum)?)?{_THINGS}?s?(limit|max(imum)?)"
-    rf"|(transfer|max(imum)?)?{_THINGS}s?(limit|max(imum)?)?(is|was)?(exceed(s|ed)?|reached|hit)"
-    rf"|{_THINGS}s?exceed(s|ed)?(the)?(limit|max(imum)?)|{_THINGS}s?(are|is|were|was)?(limited|capped)"
+    rf"(has|is|are|there)?(a|the)?(more|next|additional|further){THINGS}?s?(available|exists?|remaining|in(collection|page|list))?"
+    rf"|({THINGS}s?(is|are|was|were)?|is|was)?truncated({THINGS}s?)?"
+    rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|max(imum)?)?{THINGS}?s?(limit|max(imum)?)"
+    rf"|(transfer|max(imum)?)?{THINGS}s?(limit|max(imum)?)?(is|was)?(exceed(s|ed)?|reached|hit)"
+    rf"|{THINGS}s?exceed(s|ed)?(the)?(limit|max(imum)?)|{THINGS}s?(are|is|were|was)?(limited|capped)"
 )
 _LAST = re.compile(
-    rf"(is|at|on|has|reached)?(the)?(last|final){_THINGS}?"
-    rf"|(is|at|has)?(reached)?(the)?end(of(the)?({_THINGS}s?|stream|list|listing|feed|file|collection))?(reached)?"
-    rf"|no(more|next){_THINGS}?s?|eof"
+    rf"(is|at|on|has|reached)?(the)?(last|final){THINGS}?"
+    rf"|(is|at|has)?(reached)?(the)?end(of(the)?({THINGS}s?|stream|list|listing|feed|file|collection))?(reached)?"
+    rf"|no(more|next){THINGS}?s?|eof"
 )
 _CAPPED = re.compile(r"(is|was|has)?(limited|capped|limit(reached|exceeded|hit)|(reached|hit|exceeds|exceeded)limit)")
 _DONE = re.compile(r"(is|all|job|query|search|results?)?(done|completed?|finished|exhausted|ready)")
-_LEFT = re.compile(rf"(num(ber)?(of)?)?(remaining{_THINGS}?s?|{_THINGS}?s?(remaining|left))(count)?")
+_LEFT = re.compile(rf"(num(ber)?(of)?)?(remaining{THINGS}?s?|{THINGS}?s?(remaining|left))(count)?")
 _TOTAL_THINGS = "(count|elements?|items?|records?|results?|entries|hits?|rows?|objects?|matches|size|number|found)"
 _TOTAL = re.compile(
     rf"(grand|overall)?total{_TOTAL_THINGS}?(count)?|{_TOTAL_THINGS}total|total{_TOTAL_THINGS}filtered"
     r"|(records|rows)filtered|numfound|nbhits|(odata)?count|(record|row|result|hit)s?count"
-    rf"|(num(ber)?(of)?)?({_THINGS}?s?(found|matched|available)|(item|record|result|row|element|entrie|object|hit)s)|resultsize"
+    rf"|(num(ber)?(of)?)?({THINGS}?s?(found|matched|available)|(item|record|result|row|element|entrie|object|hit)s)|resultsize"
 )
 _WITH_COMMAS = re.compile(r"\d{1,3}(,\d{3}){1,6}")
 _MOST_DIGITS = 20
 _PAGE_SIZE = re.compile(
-    rf"(sysparm|page|max|default|{_THINGS}s?)?limit|top|take|(max|default)?(page|batch|chunk)size|max(page|{_THINGS}s|results?|keys|count)"
-    rf"|({_THINGS}s?)?perpage|maxpagesize|page(limit|len(gth)?)"
+    rf"(sysparm|page|max|default|{THINGS}s?)?limit|top|take|(max|default)?(page|batch|chunk)size|max(page|{THINGS}s|results?|keys|count)"
+    rf"|({THINGS}s?)?perpage|maxpagesize|page(limit|len(gth)?)"
 )
 _PAGE_COUNT = re.compile(r"(total|num|nb|number(of)?|max)?pages?(count|total)?s?|totalnumberofpages|lastpage(number)?")
 
 _PLACE = re.compile(
-    rf"(current|start)?page(number|num|no|nr|index)?|(page|sysparm|{_THINGS}s?)?offset|(sysparm)?(first|start)(row|record|{_THINGS})"
+    rf"(current|start)?page(number|num|no|nr|index)?|(page|sysparm|{THINGS}s?)?offset|(sysparm)?(first|start)(row|record|{THINGS})"
     r"|skip(count)?|start(at|from|index)?|(page|row|record|item)index"
 )
 
@@ -83,7 +84,7 @@ def means_total(name: str) -> bool:
 
 def names_total(name: str) -> bool:
     """Whether a name that `means_total` says so outright: `totalCount`, and not `count`."""
-    return "total" in name or name == "numfound"
+    return "total" in name or name in ("numfound", "nbhits")
 
 
 def means_page_count(name: str) -> bool:

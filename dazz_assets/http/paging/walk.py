@@ -25,6 +25,7 @@ from dazz_assets.http.errors import (
 from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
+from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
 from dazz_assets.http.paging.more import Last
@@ -40,7 +41,7 @@ from dazz_assets.http.paging.pagination import (
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
-from dazz_assets.http.responses.failures import refuses_place
+from dazz_assets.http.responses.failures import may_be_end, refuses_place
 from dazz_assets.http.responses.redirects import describe_redirect
 from dazz_assets.http.responses.response_rules import ResponseRules
 from dazz_assets.http.responses.vendor_warnings import find_vendor_warning
@@ -214,7 +215,8 @@ class _PageFetcher:
                 error.advice = _KEPT_PLACE_ADVICE
             elif self._number > 1 and error.status in _MAY_MEAN_END:
                 self._check_place(error)
-                error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
+                if may_be_end(error.problem):
+                    error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
             raise
         except VendorReportedError as error:
             if self._number > 1:
@@ -229,6 +231,8 @@ class _PageFetcher:
         elif self._number == 2 and self._paginator is not None:
             self._ends.note_followed()
         self._pass_on_warning(page, self._rules_of(request), len(records))
+        if (left := describe_left_lists(page, self._rules_of(request))) is not None:
+            self._client.warn("lists left", f"{request.method} {page.url}: {left}")
         self._received += len(records)
         following = self._find_next(request, page, len(records))
         if isinstance(following, Request):
@@ -280,7 +284,7 @@ class _PageFetcher:
             )
 
     def _pass_on_warning(self, page: Page, rules: ResponseRules, received: int) -> None:
-        if (warning := find_vendor_warning(page, rules, received, self._client.mask)) is None:
+        if (warning := find_vendor_warning(page, rules, self._number, received, self._client.mask)) is None:
             return
         place, said = warning
         beside = "" if received else ", beside no records"
@@ -303,7 +307,7 @@ class _PageFetcher:
 
     def _check_place(self, error: FetchError) -> None:
         """Raises PlaceLostError instead, if that is what a refused later page says."""
-        if refuses_place(error.problem):
+        if refuses_place(" ".join((error.problem, *error.codes))):
             raise PlaceLostError(error.problem, url=error.url, status=error.status)
 
     def _rules_of(self, request: Request) -> ResponseRules:

@@ -45,13 +45,16 @@ from dazz_assets.http.responses.failures import (
     vendor_message,
 )
 from dazz_assets.http.responses.range_advice import advise_on_range
-from dazz_assets.http.responses.reasons import find_codes, find_told_status
+from dazz_assets.http.responses.reasons import find_codes, find_told_status, says_transient
 from dazz_assets.http.responses.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.responses.response_rules import Action, ResponseRules
 from dazz_assets.http.told_limits import requested_wait
 from dazz_assets.http.transport import read_location
 
 _FORMAT_ADVICE = 'Set `format` on the stream if it is another: "json", "ndjson" or "csv".'
+_XML_ADVICE = (
+    "If the vendor gives JSON by a parameter or a path, ask for that; code of a stream's `pages` can read XML."
+)
 _FIRST_NAME = re.compile(rb'\s*\{\s*"([^"\\]*)"')
 # Methods of which the same request may be sent again: it begins nothing.
 _REPEATABLE = ("GET", "HEAD")
@@ -231,10 +234,15 @@ def _convert(page: Page, rules: ResponseRules) -> Page:
     except DepthError:
         raise TooDeepError(page.status) from None
     except ValueError:
-        start = quote_start(page.body)
-        problem = f"{page.status}, but the body is not JSON. It begins: {start!r}."
-        raise NotJsonError(problem, status=page.status) from None
+        start, is_xml = quote_start(page.body), page.body.lstrip().startswith(b"<?xml") or _names_xml(page)
+        problem = f"{page.status}, but the body is not JSON{': it is XML' if is_xml else ''}. It begins: {start!r}."
+        raise NotJsonError(problem, status=page.status, advice=_XML_ADVICE if is_xml else "") from None
     return converted
+
+
+def _names_xml(page: Page) -> bool:
+    """Whether the response says that it is XML; XHTML is a web page."""
+    return re.search(r"\bxml\b", page.headers.get("content-type", "").replace("xhtml+xml", ""), re.I) is not None
 
 
 def _classify_empty(page: Page, rules: ResponseRules, now: float) -> Page:
@@ -297,20 +305,21 @@ def _classify_reported(
         return replace(page, accepted_errors=mask(reported.message), accepted_end=ends)
     name = reported.field.partition(".")[0]
     advice = f'If `{name}` is data, set data_fields = ("{name}",) on the stream.'
-    if status is not None and is_transient(status):
+    if (status is not None and is_transient(status)) or says_transient(told):
         raise UnavailableError(problem, status=page.status, advice=f"{UnavailableError.advice} {advice}")
     if page.has_records(rules, any_=True):
         advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
     else:
         advice += advise_to_accept(page.status, told)
-    words = " ".join((reported.message, *find_codes(told)))
+    codes = find_codes(told)
+    words = " ".join((reported.message, *codes))
     refusal = find_refusal(status, words)
     if refusal in REFUSES_ACCESS:
         advice = f"{ADVICE[refusal]} {advice}"
     elif refuses_query(words):
         advice = QUERY_ADVICE
     refused = VendorReportedError(problem, status=page.status, advice=advice)
-    refused.refusal = refusal
+    refused.refusal, refused.codes = refusal, codes
     raise refused
 
 

@@ -17,7 +17,7 @@ from dazz_assets.http.errors import (
     UnavailableError,
 )
 from dazz_assets.http.quotes import end_sentence, quote_start, shorten
-from dazz_assets.http.responses.reasons import find_codes, read_body
+from dazz_assets.http.responses.reasons import find_codes, find_told_status, read_body, says_transient
 from dazz_assets.http.told_limits import read_allowance, requested_wait
 
 # Of a body, so much is searched for the words of a limit.
@@ -38,11 +38,20 @@ _LISTS = ("errors", "errorMessages", "errorCauses", "error")
 _PERIOD = r"(?:daily|hourly|monthly|minute|per.?(?:second|minute|hour|day|month))"
 _EXCEEDED = r"[\s_-]*(?:is |was |has been |have been )?(?:exceeded|reached|exhausted|used up)"
 _RATE_LIMIT = re.compile(
-    r"rate.?limit|too many requests|throttl|abuse detection|complexity.?(?:budget|exception)|resource.?exhausted|"
+    r"rate.?limit|too many (?:[\w-]+ ){0,2}?(?:requests|calls)\b(?! in (?:a|one|the|this)\b)|throttl|\bslow.?down\b|"
+    r"abuse detection|complexity.?(?:budget|exception)|resource.?exhausted|"
     r"(?<!storage)(?<!storage.)(?<!disk.)quota[^;\"]{0,60}exceed|exceed[^.;\"]{0,40}quota|concurren\w*.{0,20}exceed|"
+    r"(?:\b(?:request|call|query|api)s?[\s_-]*|^\W*|[.:;\"]\W*)rate[\s_-]*(?:is |was |has been )?"
+    r"(?:exceeded|too (?:high|large|fast))|"
+    r"(?:consumed|exhausted|spent|used(?: up)?) (?:all|your)\b[^.;\"]{0,30}\b(?:calls|requests)\b|"
     rf"(?:{_PERIOD}|request|call|api|usage)s?[\s_-]*(?:call|request|query|queries|usage)?s?[\s_-]*limit{_EXCEEDED}",
     re.I,
 )
+# Statuses with which some vendors refuse what is too much, or can't be had, for the moment.
+_MAY_LIMIT = frozenset({400, 403, 409, 420, 422})
+# In the words of such a refusal, these may be of one request, or of what is paid for; and links lead to any topic.
+_NO_RATE = re.compile(r"complexity|\bupgrad|\bplan\b|subscription|licen[sc]e", re.I)
+_LINK = re.compile(r"https?:\S+")
 # Limits that no sync waits out.
 _BY_DAY = re.compile(
     rf"(?:daily|monthly)[\s_-]*(?:\w+[\s_-]+){{0,2}}?(?:limit|quota)s?{_EXCEEDED}|"
@@ -64,10 +73,16 @@ _SWITCHED_OFF_ADVICE = "It is switched off at the vendor: switch it on there."
 _MAY_MEAN_NONE = frozenset({403, 404, 409, 410})
 
 _PLACE_REFUSED = re.compile(
-    r"\bexpired?\b|(?=.*(?:token|cursor|scroll|continuation|bookmark))"
-    r"(?=.*\b(?:invalid|(?:not|no longer) (?:valid|found|known|recogni[sz]ed|available)|unknown|stale|malformed))",
+    r"\bexpired?\b|\bsearch context missing|\bno search context|"
+    r"(?=.*(?:token|cursor|scroll|continuation|bookmark|iterator|snapshot))"
+    r"(?=.*\b(?:invalid|(?:not|no longer) (?:valid|found|known|recogni[sz]ed|available|exists?)|unknown|stale|"
+    r"malformed))",
     re.I | re.S,
 )
+# What is there no more says nothing of the pages behind it.
+_IS_NO_END = re.compile(r"\bexpire|\bno longer\b|\b(?:not|un) ?available\b", re.I)
+# `ITERATOR_NOT_AVAILABLE`, `ExpiredNextToken`.
+_WORD_JOINT = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
 
 # Conformance 12. Statuses in neither set: 5xx are transient, all others final.
 TRANSIENT_STATUSES = frozenset(
@@ -107,6 +122,10 @@ FINAL_STATUSES = frozenset(
 )
 
 ADVICE: Mapping[int, str] = {
+    304: (
+        "Nothing was modified, the vendor says. If a stream with a Cursor asks for changes alone, set accept = "
+        '{304: "skip"}; one without needs the whole list each time: send no `If-None-Match` or `If-Modified-Since`.'
+    ),
     400: "Check the stream's path and params against the vendor's documentation.",
     401: "Check the connection's credentials: they may be wrong, revoked or expired; replace them in its config.",
     403: "Grant the permission that this stream needs to the connection's credentials, at the vendor.",
@@ -159,12 +178,15 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
     message = vendor_message(body)
     said = f" The vendor says: {end_sentence(message)}" if message else ""
     problem = f"{status} {_reason_phrase(status)}.{said}"
-    if status == 429 or (status == 403 and _is_rate_limit(headers, body, now)):
+    codes = find_codes(body)
+    words = " ".join((message, *codes))
+    is_limit = status == 403 and _is_rate_limit(headers, body, now)
+    if status == 429 or is_limit or (status in _MAY_LIMIT and _tells_rate_limit(body, words)):
         return limit_error(problem, status, body, wait)
-    if is_transient(status):
+    if is_transient(status) or (status in _MAY_LIMIT and says_transient(body)):
         return _set_wait(UnavailableError(problem, status=status), wait)
     refused = RefusedError(problem, status=status, advice=_advise(status, message, body))
-    refused.refusal = find_refusal(status, " ".join((message, *find_codes(body))))
+    refused.refusal, refused.codes = find_refusal(status, words), codes
     return refused
 
 
@@ -232,6 +254,12 @@ def _is_rate_limit(headers: Mapping[str, str], body: bytes, now: float) -> bool:
     return "retry-after" in headers or is_used_up or mentions_rate_limit(body)
 
 
+def _tells_rate_limit(body: bytes, words: str) -> bool:
+    """Whether a refusal is a rate limit by the status or the words in its body."""
+    told = find_told_status(body)
+    return told == 429 or (mentions_rate_limit(_LINK.sub("", words)) and _NO_RATE.search(words) is None)
+
+
 def _reason_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
@@ -269,7 +297,12 @@ def refuses_query(text: str) -> bool:
 
 def refuses_place(text: str) -> bool:
     """Whether a vendor's text says that a place in a list (a token, a cursor, a link) has expired or is not valid."""
-    return _PLACE_REFUSED.search(text) is not None
+    return _PLACE_REFUSED.search(_WORD_JOINT.sub(" ", text)) is not None
+
+
+def may_be_end(text: str) -> bool:
+    """Whether the refusal of a later page may mean that the list ends before it, by the vendor's text."""
+    return _IS_NO_END.search(text) is None
 
 
 def _messages(value: Any) -> Iterator[str]:

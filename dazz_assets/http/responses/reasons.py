@@ -19,8 +19,16 @@ _CODE = re.compile(r"[A-Za-z][\w.:-]*")
 # What says nothing beyond that it is an error, and what names a kind of message.
 _NO_CODE = re.compile(r"error|errors|fail(ed|ure)?|exception|null|none|true|false|type\.googleapis.*|https?:.*", re.I)
 _STATUS_FIELDS = frozenset({"status", "statuscode", "httpstatus", "httpcode", "httpstatuscode", "code"})
+_PASSES = frozenset({"istransient", "transient", "retryable", "isretryable", "retriable", "isretriable"})
 # Codes of gRPC and others that mean what a status of HTTP means.
-_STATUS_OF_CODE = {"RESOURCE_EXHAUSTED": 429, "THROTTLED": 429, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504}
+_STATUS_OF_CODE = {
+    "RESOURCE_EXHAUSTED": 429,
+    "THROTTLED": 429,
+    "RATELIMITED": 429,
+    "RATE_LIMITED": 429,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
 
 
 def find_codes(body: bytes) -> list[str]:
@@ -42,6 +50,11 @@ def find_told_status(body: bytes) -> int | None:
     told = [int(value) for value in numbers if re.fullmatch(r"[45]\d\d", str(value))]
     told += [status for code in find_codes(body) if (status := _status_named(code)) is not None]
     return 429 if 429 in told else next(iter(told), None)
+
+
+def says_transient(body: bytes) -> bool:
+    """Whether a JSON body says that the failure may pass: `"is_transient": true`."""
+    return any(name in _PASSES and value is True for name, value in _fields(read_body(body), _MAX_DEPTH))
 
 
 def _status_named(code: str) -> int | None:

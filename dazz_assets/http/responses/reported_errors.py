@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from dazz_assets.field_paths import escape_name, split_path
@@ -52,15 +53,29 @@ OF_THINGS = frozenset({"id", "key", "name", "title", "uuid"})
 _REFUSED_OR_FAILED = re.compile(r"401|403|429|5\d\d")
 _KINDS = frozenset({"type", "object", "kind"})
 _ERROR_KIND = re.compile(r"errors|error\.?list|[\w.#:/-]*(error|fault|exception)|fatal", re.I)
-# Lists of notices, each with its kind.
-_NOTICES = frozenset({"messages", "notices", "notifications", "alerts"})
-_NOTICE_KINDS = ("type", "severity", "level", "kind", "status")
+NOTICES = frozenset({"messages", "notices", "notifications", "alerts"})
+"""Lists of notices, each with its kind."""
+NOTICE_KINDS = ("type", "severity", "level", "kind", "status")
 # Flags that the list is not whole, statuses that say so, and lists of what could not be asked or was left over.
-_PARTIAL = frozenset({"partial", "ispartial", "partialresult", "partialresults", "partialresponse"})
+_OF_LIST = r"(results?(set)?|responses?|data|search|query|list(ing)?|content|hits|records|items|rows)"
+_PARTIAL = re.compile(
+    rf"(is|has|was|are)?{_OF_LIST}?(is|was|are)?(partial|incomplete){_OF_LIST}?"
+    rf"|(is|has|was)?{_OF_LIST}?(is|has|was)?(timedout|timeout){_OF_LIST}?(reached|exceeded|occurred)?"
+    rf"|(is|was)?{_OF_LIST}?(is|was)?((terminated|stopped|aborted|ended)early|earlyterminat(ed|ion))"
+)
 _PARTIAL_STATUS = re.compile(
     r"time(d?[_ -]?out)|truncated|partial[_ -]?(content|data|failure|response|results?|success)", re.I
 )
+# Errors of the reading itself, whatever came. Others, such as `lintErrors`, may be data.
+_READING_ERRORS = re.compile(
+    r"(execution|query|search|request|fetch|source|backend|server|shard|cluster|partition|region|partial)"
+    r"(errors|failures)"
+)
+# Objects that count what was asked for the list, as Elasticsearch does, and counts of what did not answer.
+_ASKED = frozenset({"clusters", "nodes", "partitions", "regions", "replicas", "shards", "sources"})
+_UNANSWERED = frozenset({"failed", "partial", "running", "skipped", "timedout", "unavailable", "unreachable"})
 _LEFT_OUT = re.compile(r"unreachables?|unreachable(locations|regions|zones|hosts)|unprocessed(keys|items|ids|entries)?")
+_TELLS_ITSELF = (_PARTIAL, _READING_ERRORS, _LEFT_OUT)
 _NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror", "false"})
 _ALL_IS_WELL = re.compile(
     r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
@@ -72,8 +87,8 @@ _NOTHING_IS_THERE = re.compile(
 )
 _SOMETHING_IS_WRONG = re.compile(r"access|allowed|authori|credential|licen[sc]e|permi|subscri|token", re.I)
 MESSAGES = frozenset({"message", "msg", "returnmsg", "resultmsg", "resultmessage", "statusmessage"})
-_IF_NO_RECORDS = MESSAGES | _MEANS_SUCCESS | _NOTICES | _KINDS | _RESULT_CODES | _STATUSES
-_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _PARTIAL | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
+_IF_NO_RECORDS = MESSAGES | _MEANS_SUCCESS | NOTICES | _KINDS | _RESULT_CODES | _STATUSES
+_MAY_REPORT = _REPORTS | _CODES | _MEANS_FAILURE | _UNANSWERED | _HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
 _WORDS = frozenset({"reason", "detail", *MESSAGES, *_REPORTS})
 # Objects around the whole of a response, as in SOAP.
 _WRAPPERS = frozenset({"envelope", "body", "response", "result", "data", "soapenvelope", "soapbody"})
@@ -133,21 +148,22 @@ class _Report:
     def describe(self) -> str:
         """The vendor's words: those that errors usually have, else the value itself."""
         name, value = self.path[-1], self.value
-        if _normalize(name) in _REPORTS:
+        if _normalize(name) in _REPORTS or _READING_ERRORS.fullmatch(_normalize(name)):
             if isinstance(value, str):
                 return shorten(value.strip())
             if isinstance(value, dict | list):
                 key = "errors" if isinstance(value, list) else "error"
                 said = vendor_message(json.dumps({key: value}).encode())
                 return said if not said.startswith("{") else shorten(", ".join(_texts(value)) or said)
-        if _normalize(name) in _PARTIAL or _LEFT_OUT.fullmatch(_normalize(name)):  # The level may hold the records.
+        if any(pattern.fullmatch(_normalize(name)) for pattern in _TELLS_ITSELF):  # The level may hold the records.
             return shorten(f"{name} is {json.dumps(value)}")
         said = vendor_message(bytes(self.level.find("") or b""))
         return said if not said.startswith("{") else shorten(f"{name} is {json.dumps(value)}; {said}")
 
 
-Role = Literal["top", "wrapper", "way", "envelope"]
-"""What an object is: the page; around the whole response; another one on the way to the list; beside the list."""
+Role = Literal["top", "wrapper", "way", "envelope", "counts"]
+"""What an object is: the page; around the whole response; another one on the way to the list; beside the list; beside
+the list, and it may count what answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +181,9 @@ class _Search:
         ignored = {*data, *self.data_fields} if len(data) == 1 else {*self.data_fields}
         names = [name for name in level.names() if depth or name not in ignored]
         candidates = [name for name in names if _may_report(name) and (name,) != tuple(data)]
-        if candidates and (role != "way" or not self.has_records()):
+        if role == "way" and self.has_records():  # It may be a record itself, with a state of its own.
+            candidates = [name for name in candidates if _is_of_list(_normalize(name))]
+        if candidates:
             for name in sorted(candidates, key=lambda name: _normalize(name) not in _REPORTS):
                 if self._reports(level, name, role, above):
                     return _Report([name], level.value(escape_name(name)), level)
@@ -183,8 +201,11 @@ class _Search:
     def _reports(self, level: Document, plain_name: str, role: Role, above: str) -> bool:
         """Whether a field of an object reports an error, given what the object is and whether records came."""
         name, value = _normalize(plain_name), level.value(escape_name(plain_name))
-        if role != "way" and not self.is_record and _says_partial(name, value, role, above):
+        is_beside = role != "way" or _is_of_list(name)
+        if is_beside and not self.is_record and _says_partial(level, name, value, role, above):
             return True
+        if role == "counts":
+            return False
         has_words = any(_normalize(other) in _WORDS for other in level.names())
         if role == "envelope" and name in _REPORTS | {"failures"}:
             return not isinstance(value, bool | int | float) and _is_something(value)
@@ -207,7 +228,9 @@ def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Rol
         return "wrapper"
     if is_way:
         return "way"
-    return "envelope" if plain in _ENVELOPES and depth <= 1 else None
+    if depth > 1:
+        return None
+    return "envelope" if plain in _ENVELOPES else "counts" if plain in _ASKED else None
 
 
 def _tells_of_failure(level: Document, role: Role, name: str, value: Any, sent: Callable[[], Collection[str]]) -> bool:
@@ -216,7 +239,7 @@ def _tells_of_failure(level: Document, role: Role, name: str, value: Any, sent: 
         return isinstance(value, str) and _ERROR_KIND.fullmatch(value.strip()) is not None
     if name in MESSAGES:  # Any other message beside an empty list is told as a warning.
         return isinstance(value, str) and mentions_rate_limit(value) and not says_all_is_well(value)
-    if name in _NOTICES:
+    if name in NOTICES:
         return any(_is_error_notice(item) for item in value) if isinstance(value, list) else False
     if name in _MEANS_SUCCESS:
         counts = any(_normalize(other) in _MEANS_FAILURE for other in level.names())
@@ -237,16 +260,25 @@ def _tells_of_failure(level: Document, role: Role, name: str, value: Any, sent: 
     return is_failed or (name in _RESULT_CODES and _FAILED_WITHOUT_RECORDS.fullmatch(said) is not None)
 
 
-def _says_partial(name: str, value: Any, role: Role, above: str) -> bool:
+def _says_partial(level: Document, name: str, value: Any, role: Role, above: str) -> bool:
     """Whether a field says that the list is not whole. above: the name of the object that has it."""
-    if name in _PARTIAL:
-        return read_flag(value) is True
+    if above in _ASKED and name in _UNANSWERED:
+        counts = any(_normalize(other) == "successful" for other in level.names())
+        is_usual = name == "skipped" and above == "shards"  # They hold nothing that was asked for.
+        return counts and not is_usual and (read_number(value) or 0) > 0
+    if _PARTIAL.fullmatch(name):
+        is_time = name.endswith("timeout") and read_number(value) is not None
+        return read_flag(value) is True and not is_time
     if name in ("status", "statuscode"):
         return isinstance(value, str) and _PARTIAL_STATUS.fullmatch(value.strip()) is not None
-    if name == "failed":  # Of Elasticsearch's shards, some may not have answered.
-        number = read_number(value)
-        return above == "shards" and number is not None and number > 0
+    if _READING_ERRORS.fullmatch(name):
+        return role in ("top", "envelope") and isinstance(value, list | dict) and _is_something(value)
     return role == "top" and _LEFT_OUT.fullmatch(name) is not None and isinstance(value, list | dict) and bool(value)
+
+
+def _is_of_list(name: str) -> bool:
+    """Whether the name of a flag says that it is about a list, wherever it stands: `incompleteResults`."""
+    return _PARTIAL.fullmatch(name) is not None and re.search(_OF_LIST, name) is not None
 
 
 def says_all_is_well(text: str) -> bool:
@@ -261,13 +293,14 @@ def _find_message(level: Document) -> str:
 
 
 def _is_error_notice(item: Any) -> bool:
-    kinds = [item.get(name) for name in _NOTICE_KINDS] if isinstance(item, dict) else []
+    kinds = [item.get(name) for name in NOTICE_KINDS] if isinstance(item, dict) else []
     return any(isinstance(kind, str) and _ERROR_KIND.fullmatch(kind.strip()) is not None for kind in kinds)
 
 
+@lru_cache(maxsize=4096)
 def _may_report(name: str) -> bool:
     plain = _normalize(name)
-    return plain in _MAY_REPORT or _LEFT_OUT.fullmatch(plain) is not None
+    return plain in _MAY_REPORT or any(pattern.fullmatch(plain) for pattern in _TELLS_ITSELF)
 
 
 def _says_failure(name: str, value: Any, *, has_words: bool, sent: Callable[[], Collection[str]]) -> bool:

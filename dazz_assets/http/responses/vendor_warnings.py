@@ -10,19 +10,32 @@ from dazz_assets.field_paths import escape_name, split_path
 from dazz_assets.http.json.json_fields import storable_text
 from dazz_assets.http.json.json_slices import Document
 from dazz_assets.http.page import Page, sent_values
-from dazz_assets.http.paging.paging_names import normalize
+from dazz_assets.http.paging.paging_names import THINGS, normalize, read_number
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.responses.concealed import NOT_QUOTED
 from dazz_assets.http.responses.failures import has_messages, vendor_message
-from dazz_assets.http.responses.reported_errors import MESSAGES, OF_THINGS, says_all_is_well
+from dazz_assets.http.responses.reported_errors import MESSAGES, NOTICE_KINDS, NOTICES, OF_THINGS, says_all_is_well
 from dazz_assets.http.responses.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
+# What a page says to have left out: a number, a list or a flag.
+_LEFT = rf"({THINGS}|document|file|resource)s?"
+_LEFT_OUT = re.compile(
+    rf"(num(ber)?(of)?|total)?(omitted|dropped|skipped|withheld|unreturned|notreturned)({_LEFT})?(count|total)?"
+    rf"|{_LEFT}(omitted|dropped|skipped|withheld|notreturned)(count|total)?"
+)
+# Beside them, what was skipped is an outcome of something else, such as a run of tests.
+_OUTCOMES = re.compile(
+    r"(num(ber)?(of)?|total)?(created|failed|imported|passed|processed|succe\w*|updated)(count|total)?"
+)
+_NOTICES = NOTICES - {"alerts"}
+_NOTICE_WARNS = re.compile(r"warn(ing)?s?|error|fatal|critical|severe", re.I)
 _STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
 # What may tell of a failure in a page without records.
 _MESSAGES = MESSAGES | {"detail", "reason"}
 _UNFINISHED = frozenset(
     {"accepted", "building", "calculating", "computing", "executing", "inprogress", "notready", "pending"}
+    | {"incomplete", "partial", "partiallycomplete", "partiallycompleted"}
     | {"preparing", "processing", "queued", "running", "started", "waiting"}
 )
 _ENVELOPES = frozenset({"meta", "metadata", "responsemetadata"})
@@ -32,19 +45,23 @@ _LONGEST_QUOTE = 300
 
 
 def find_vendor_warning(
-    page: Page, rules: ResponseRules, received: int, mask: Callable[[str], str]
+    page: Page, rules: ResponseRules, number: int, received: int, mask: Callable[[str], str]
 ) -> tuple[str, str] | None:
     """Where a page has a warning, and the vendor's words; None if it has none.
 
-    received: how many records it has. Of none, any message is a warning that does not just say so. mask: applied before
-    a text is cut.
+    number: of the page. received: how many records it has. Of none, any message is a warning that does not just say so.
+    mask: applied before a text is cut.
 
     Of a stream with sensitive fields it is not quoted. Records, and fields that the stream calls data, are not read.
     """
     found = _find_in_headers(page, rules, mask)
     if found is None and (rules.records or rules.shape == "list"):  # Else the page is a record.
         ignored = {*split_path(rules.records)[:1], *rules.data_fields}
-        found = _find_in_body(page.document, ignored, mask) or _find_unfinished(page, ignored, received)
+        found = (
+            _find_in_body(page.document, ignored, mask)
+            or _find_left_out(page, ignored, number, mask)
+            or _find_unfinished(page, ignored, received)
+        )
     if found is None and not received and rules.records:
         found = _find_message(page.document, rules, mask)
     return found if found is None or not rules.sensitive else (found[0], f"({NOT_QUOTED})")
@@ -67,10 +84,38 @@ def _find_in_body(
             continue
         if _WARNS.fullmatch(plain) and (text := _describe(level.value(escape_name(name)), mask)):
             return place, text
+        notices = level.value(escape_name(name)) if plain in _NOTICES else None
+        if isinstance(notices, list) and (told := [item for item in notices if _warns(item, is_meta=bool(above))]):
+            return place, _describe(told, mask)
         if not above and plain in _ENVELOPES and bytes(raw := level.members()[name]).lstrip().startswith(b"{"):
             below = _find_in_body(Document(bytes(raw)), ignored, mask, f"{name}.")
             if below is not None:
                 return below
+    return None
+
+
+def _warns(notice: object, *, is_meta: bool) -> bool:
+    """Whether a notice warns: by its kind, or as a sentence where the page speaks of itself. A thing is data."""
+    if isinstance(notice, dict):
+        kinds = [str(notice.get(name)).strip() for name in NOTICE_KINDS]
+        return OF_THINGS.isdisjoint(notice) and any(map(_NOTICE_WARNS.fullmatch, kinds))
+    return is_meta and isinstance(notice, str) and not says_all_is_well(notice)
+
+
+def _find_left_out(
+    page: Page, ignored: Collection[str], number: int, mask: Callable[[str], str]
+) -> tuple[str, str] | None:
+    """A count, a list or a flag at the top that records were left out, unless it says where the page begins."""
+    plain = {name: normalize(name) for name in page.document.names()}
+    if any(_OUTCOMES.fullmatch(other) or other in OF_THINGS for other in plain.values()):
+        return None
+    for name, words in plain.items():
+        if name in ignored or not _LEFT_OUT.fullmatch(words) or (number > 1 and "skipped" in words):
+            continue
+        value = page.value(escape_name(name))
+        is_some = value is True or (isinstance(value, list | dict) and value) or (read_number(value) or 0) > 0
+        if is_some and str(value) not in sent_values(page.request):
+            return name, f"it is {_quote(json.dumps(value), mask)}, so the list may not be whole"
     return None
 
 
