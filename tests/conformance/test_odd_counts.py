@@ -183,3 +183,34 @@ def test_86_an_empty_page_amid_a_list_with_a_number_of_pages_is_told(sync: Any, 
 def test_86_a_whole_list_is_no_cause_for_a_warning(sync: Any, beside: Any, paginator: Any) -> None:
     acme, warnings = sync(counted(beside), paginator)
     assert (acme.ids(ItemsStream), warnings) == (ALL, [])
+
+
+@pytest.mark.parametrize("more", [None, "page.totalPages", "page.totalElements"])
+@pytest.mark.parametrize("total", [TOTAL, 30, 1])
+def test_86_nor_is_one_whose_first_page_is_0_and_is_declared_so(
+    connect: Connect, api: Vendor, more: str | None, total: int
+) -> None:
+    def answer(request: ReceivedRequest) -> Reply:
+        number = int(param(request, "page"))
+        rows = items(*ALL[:total])[number * SIZE :][:SIZE]
+        counted = {"number": number, "totalPages": -(-total // SIZE), "totalElements": total}
+        return Reply(body={"rows": rows, "page": counted})
+
+    api.handler = answer
+    stream = declare("ItemsStream", ItemsStream, params={"page": 0}, paginator=PageNumber(more=more))
+    acme = connect(declare("CountersIntegration", CountersIntegration, streams=(stream,)))
+    assert acme.sync(stream).warnings == []
+    assert acme.ids(stream) == ALL[:total]
+
+
+@pytest.mark.parametrize("empty", [1, 2])
+def test_86_an_empty_page_amid_a_list_that_is_counted_from_0_is_told(connect: Connect, api: Vendor, empty: int) -> None:
+    def answer(request: ReceivedRequest) -> Reply:
+        number = int(param(request, "page"))
+        return Reply(body={"rows": [] if number == empty else items(number), "total_pages": 3})
+
+    api.handler = answer
+    stream = declare("ItemsStream", ItemsStream, params={"page": 0}, paginator=PageNumber())
+    (warning,) = connect(declare("CountersIntegration", CountersIntegration, streams=(stream,))).sync(stream).warnings
+    assert f"page {empty} is empty and ended the list" in warning
+    assert "counts pages from 0" not in warning

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
-from dazz_assets.http.errors import MissingPaginatorError
+from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page
+from dazz_assets.http.paging.more import says_more_by_flag
 from dazz_assets.http.paging.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.paging.pagination import (
     OURS,
     CursorToken,
+    GraphQLCursor,
     LinkHeader,
     NextLink,
     Offset,
@@ -35,6 +37,7 @@ class ListEnds:
         self._client = client
         self._paginator = paginator
         self._may_have_one_page = may_have_one_page
+        self._first = 1
 
     def note_followed(self) -> None:
         """Take note that the paginator leads to a second page: then it also finds that there is none."""
@@ -44,7 +47,7 @@ class ListEnds:
         """Warn if the page with which counting begins says that another one comes before it."""
         if not isinstance(self._paginator, PageNumber | Offset) or page.accepted_failure is not None:
             return
-        first = read_count(page.request, self._paginator.param, 1)
+        first = self._first = read_count(page.request, self._paginator.param, 1)
         if first == 0:
             return
         counts_pages = isinstance(self._paginator, PageNumber) and first == 1
@@ -60,19 +63,60 @@ class ListEnds:
             f'may have to begin at a lower number: for 0, set params = {{"{name}": 0}}.',
         )
 
-    def check_last(self, page: Page, rules: ResponseRules, number: int, received: int) -> None:
+    def check_last(self, page: Page, before: Page | None, rules: ResponseRules, number: int, received: int) -> None:
         """Look at the page that ends a walk.
 
-        number: of the page, from 1. received: how many records came in all.
+        before: the page before it. number: of the page, from 1. received: how many records came in all.
 
-        Raises MissingPaginatorError if it says that there is more, and warns if it may say so.
+        Raises MissingPaginatorError if it says that there is more, and warns if it may say so. Raises FetchError if it
+        has no body, although the page before says that there is more.
         """
-        if number > 1:
+        if before is not None:
+            self._check_body(page, before, rules, number)
             self._check_null(page, rules)
         if isinstance(self._paginator, PageNumber) and self._check_page_count(self._paginator, page, rules, received):
             return
         if self._paginator is None or not self._reads_end(page):
             self._check_hints(page, rules, number, received)
+
+    def _check_body(self, page: Page, before: Page, rules: ResponseRules, number: int) -> None:
+        """Raises FetchError for a page without a body, if the page before says that there is more."""
+        if not page.document.is_empty or page.accepted_failure is not None or "body" in rules.empty:
+            return
+        if (sign := self._find_promise(before, rules, number - 1)) is not None:
+            raise page.make_error(
+                FetchError,
+                f"{page.status} with an empty body as page {number}, but {sign} in the page before says that there is "
+                "more, so records may be missing.",
+                'Sync again; if the vendor ends its lists so, set empty = ("body",) on the stream.',
+            )
+
+    def _find_promise(self, page: Page, rules: ResponseRules, number: int) -> str | None:
+        """What in a page says that there is more, for messages; None if nothing does."""
+        paginator = self._paginator
+        if not isinstance(paginator, OURS) or keeps_place(paginator):
+            return None
+        more = None if isinstance(paginator, GraphQLCursor) else paginator.more
+        if says_more_by_flag(page, more):
+            return f"`{more}`"
+        if (way := _way_on(paginator, page)) is not None:
+            return way
+        hint = find_next_page_hint(page, records=rules.records, ignored=rules.data_fields)
+        if hint is not None and hint.is_certain:
+            return hint.sign
+        count = self._find_page_count(page, rules)
+        return None if count is None or self._count_pages(page, number) >= count[1] else f"`{count[0]}` of {count[1]}"
+
+    def _find_page_count(self, page: Page, rules: ResponseRules) -> tuple[str, int] | None:
+        """The number of pages that a page names, with where it stands, unless it is data."""
+        named = find_page_count(page, records=rules.records)
+        return None if named is None or split_path(named[0])[0] in rules.data_fields else named
+
+    def _count_pages(self, page: Page, number: int) -> int:
+        """How many pages the list has up to this one. number: how many the walk has."""
+        if not isinstance(self._paginator, PageNumber):
+            return number
+        return read_count(page.request, self._paginator.param, 1) + (1 if self._first == 0 else 0)
 
     def _check_null(self, page: Page, rules: ResponseRules) -> None:
         """Warn if a later page has a null in place of what has its list and the way on: it may be an error untold."""
@@ -91,15 +135,17 @@ class ListEnds:
         """Warn if the page that ended the list is empty, although the list has as many pages; whether it is so."""
         if page.accepted_failure is not None or page.accepted_end is not None or page.has_records(rules, any_=True):
             return False
-        number, named = read_count(page.request, paginator.param, 1), find_page_count(page, records=rules.records)
-        if named is None or not 1 < number <= named[1] or split_path(named[0])[0] in rules.data_fields:
+        named, count = self._find_page_count(page, rules), self._count_pages(page, 1)
+        if named is None or not 1 < count <= named[1]:
             return False
+        number = read_count(page.request, paginator.param, 1)
+        may_begin_at_0 = number == named[1] and self._first > 0
         from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}.'
         self._client.warn(
             "page count",
             f"{page.request.method} {page.url}: page {number} is empty and ended the list after {received} records, "
             f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
-            f"{from_0 if number == named[1] else ''} If it counts something else, set data_fields = "
+            f"{from_0 if may_begin_at_0 else ''} If it counts something else, set data_fields = "
             f'("{split_path(named[0])[0]}",).'.replace("  ", " "),
         )
         return True
@@ -179,6 +225,16 @@ class ListEnds:
             return paginator.header not in page.headers
         path = path_read_by(paginator, page.request)
         return path is not None and not page.has(path)
+
+
+def _way_on(paginator: Paginator, page: Page) -> str | None:
+    """Where a page gives the link or token that leads on; None if it does so on its last page, too."""
+    if isinstance(paginator, LinkHeader):
+        return "the Link header"
+    if isinstance(paginator, CursorToken):
+        return None if paginator.repeats or not paginator.is_page_token else f"the token {paginator.place}"
+    path = path_read_by(paginator, page.request)
+    return None if path is None else f"`{path}`"
 
 
 def _is_cut_short(hint: NextPageHint, rules: ResponseRules) -> bool:

@@ -54,6 +54,11 @@ def find_end(page: Page, received: int, more: str | None, reached: int | None) -
     return Last(f"`{more}` says that there is no more")
 
 
+def says_more_by_flag(page: Page, more: str | None) -> bool:
+    """Whether `more` leads to a flag, which says that there is more."""
+    return more is not None and page.has(more) and _is_flag(page, more) and _has_more(page.value(more), more, None)
+
+
 def _is_flag(page: Page, more: str) -> bool:
     """Whether `more` leads to a flag, by its name or else by its value, and not to a number."""
     name = normalize(last_segment(more))

@@ -220,7 +220,7 @@ class _PageFetcher:
             if self._number > 1:
                 self._check_place(error)
             raise
-        self._last_page = page
+        before, self._last_page = self._last_page, page
         listed = page.listed(self._rules_of(request))
         records = listed.records
         self._warn_of_other_answer(page, self._loop_detector.check_records(records, self._number), len(records))
@@ -230,7 +230,7 @@ class _PageFetcher:
             self._ends.note_followed()
         self._pass_on_warning(page, self._rules_of(request), len(records))
         self._received += len(records)
-        following = self._find_next(request, page, len(records))
+        following = self._find_next(request, page, before, len(records))
         if isinstance(following, Request):
             self._check_link(request, following)
         if (tied := self._ties.check(page)) is not None:
@@ -333,7 +333,7 @@ class _PageFetcher:
             return f"{advice} {_IN_QUERY_ADVICE}" if is_misplaced else advice
         return f'`{place}` in the last page says that there is no more: set more="{place}" on the paginator.'
 
-    def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:
+    def _find_next(self, request: Request, page: Page, before: Page | None, received: int) -> Request | Last:
         if page.accepted_end is not None:
             return Last(f"accepted as the end: {page.accepted_end}")
         if page.accepted_failure is not None:
@@ -342,9 +342,9 @@ class _PageFetcher:
         if self._paginator is not None:
             following = next_request(self._paginator, request, page, received)
             if isinstance(following, Last):
-                self._ends.check_last(page, self._rules_of(page.request), self._number, self._received)
+                self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
             return following
-        self._ends.check_last(page, self._rules_of(page.request), self._number, self._received)
+        self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
         if page.document.is_empty:
             return Last("an empty body")
         return Last("the only page: there is no paginator, and it names no further page")
