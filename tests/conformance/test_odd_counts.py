@@ -214,3 +214,21 @@ def test_86_an_empty_page_amid_a_list_that_is_counted_from_0_is_told(connect: Co
     (warning,) = connect(declare("CountersIntegration", CountersIntegration, streams=(stream,))).sync(stream).warnings
     assert f"page {empty} is empty and ended the list" in warning
     assert "counts pages from 0" not in warning
+
+
+@pytest.mark.parametrize("name", ["number", "cur", "from_start"])
+def test_86_a_sign_of_more_that_ends_a_list_below_its_number_of_pages_is_told(sync: Any, name: str) -> None:
+    acme, warnings = sync(counted(lambda start, rows: {name: start // SIZE, "page_count": 4}), PageNumber(more=name))
+    (warning,) = warnings
+    assert f"page 1 ended the list by `{name}` after 10 records, but `page_count` says that there are 4" in warning
+    assert "Correct the paginator's `more`, or leave it out. If it counts something else, set data_fields" in warning
+    assert acme.ids(ItemsStream) == ALL[:SIZE]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("has_more", False), ("isLast", True), ("done", True), ("remaining", 0), ("again", "")]
+)
+def test_86_a_flag_of_a_usual_name_and_the_last_page_are_believed(sync: Any, name: str, value: Any) -> None:
+    pages = 1 if name == "again" else 4
+    _, warnings = sync(counted(lambda start, rows: {name: value, "page_count": pages}), PageNumber(more=name))
+    assert warnings == []

@@ -7,7 +7,7 @@ from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page
-from dazz_assets.http.paging.more import says_more_by_flag
+from dazz_assets.http.paging.more import says_more_by_flag, tells_of_more
 from dazz_assets.http.paging.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.paging.pagination import (
     OURS,
@@ -132,23 +132,36 @@ class ListEnds:
                 )
 
     def _check_page_count(self, paginator: PageNumber, page: Page, rules: ResponseRules, received: int) -> bool:
-        """Warn if the page that ended the list is empty, although the list has as many pages; whether it is so."""
-        if page.accepted_failure is not None or page.accepted_end is not None or page.has_records(rules, any_=True):
+        """Warn if the page that ended the list is empty, or ended it by a `more` of unknown meaning, although the list
+        has more pages; whether it is so.
+        """
+        is_empty = not page.has_records(rules, any_=True)
+        if (
+            page.accepted_failure is not None
+            or page.accepted_end is not None
+            or not (is_empty or self._may_misread(page))
+        ):
             return False
         named, count = self._find_page_count(page, rules), self._count_pages(page, 1)
-        if named is None or not 1 < count <= named[1]:
+        if named is None or not (1 < count <= named[1] if is_empty else count < named[1]):
             return False
         number = read_count(page.request, paginator.param, 1)
-        may_begin_at_0 = number == named[1] and self._first > 0
-        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}.'
+        ended = "is empty and ended the list" if is_empty else f"ended the list by `{paginator.more}`"
+        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}. '
+        advice = from_0 if is_empty and number == named[1] and self._first > 0 else ""
+        advice = advice if is_empty else "Correct the paginator's `more`, or leave it out. "
         self._client.warn(
             "page count",
-            f"{page.request.method} {page.url}: page {number} is empty and ended the list after {received} records, "
+            f"{page.request.method} {page.url}: page {number} {ended} after {received} records, "
             f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
-            f"{from_0 if may_begin_at_0 else ''} If it counts something else, set data_fields = "
-            f'("{split_path(named[0])[0]}",).'.replace("  ", " "),
+            f'{advice}If it counts something else, set data_fields = ("{split_path(named[0])[0]}",).',
         )
         return True
+
+    def _may_misread(self, page: Page) -> bool:
+        """Whether a page has something at `more` whose name does not say what it means."""
+        more = self._paginator.more if isinstance(self._paginator, PageNumber) else None
+        return more is not None and page.has(more) and not tells_of_more(more)
 
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""

@@ -25,6 +25,7 @@ from dazz_assets.http.errors import (
 from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
+from dazz_assets.http.paging.counted_unit import check_unit
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
 from dazz_assets.http.paging.more import Last
@@ -231,6 +232,8 @@ class _PageFetcher:
         self._pass_on_warning(page, self._rules_of(request), len(records))
         self._received += len(records)
         following = self._find_next(request, page, before, len(records))
+        if isinstance(following, Last) and before is not None and self._number == 2 and not records:
+            self._check_unit(page, before, stop)
         if isinstance(following, Request):
             self._check_link(request, following)
         if (tied := self._ties.check(page)) is not None:
@@ -247,6 +250,18 @@ class _PageFetcher:
         most = self._limits.pages - self._number
         self._ahead.plan(request, page, len(records), following, most, ends=self._should_stop is not None)
         return walked, following
+
+    def _check_unit(self, page: Page, first: Page, stop: threading.Event) -> None:
+        """Look at a list that ends with an empty second page."""
+        rules = self._rules_of(self.start)
+        if page.accepted_failure is None and page.accepted_end is None:
+            check_unit(
+                self._paginator,
+                self.start,
+                first,
+                rules,
+                lambda request: self._client.send(request, rules, stop=stop, until=self._limits.ends_at),
+            )
 
     def _check_more(self, request: Request, page: Page, *, is_last: bool) -> None:
         """Tell of a paginator's `more` that the pages don't have."""
