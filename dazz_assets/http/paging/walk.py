@@ -356,6 +356,8 @@ class _PageFetcher:
             return Last(f"accepted as empty: {page.accepted_failure}")
         if self._paginator is not None:
             following = next_request(self._paginator, request, page, received)
+            if self._ties.is_end(page, received, leads_to_itself=following == request):
+                following = Last("a page of which only the value that was sent leads on")
             if isinstance(following, Last):
                 self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
             return following
