@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
@@ -25,6 +27,8 @@ from dazz_assets.http.request_values import read_count
 from dazz_assets.http.responses.response_rules import ResponseRules
 
 _FULL_PAGE = "full page"
+# Where a connection of GraphQL has its list.
+_IN_CONNECTION = frozenset({"edges", "items", "nodes"})
 
 
 class ListEnds:
@@ -74,6 +78,8 @@ class ListEnds:
         if before is not None:
             self._check_body(page, before, rules, number)
             self._check_null(page, rules)
+        else:
+            self._check_object(page, rules)
         if isinstance(self._paginator, PageNumber) and self._check_page_count(self._paginator, page, rules, received):
             return
         if self._paginator is None or not self._reads_end(page):
@@ -129,6 +135,22 @@ class ListEnds:
                     "null page",
                     f"{page.request.method} {page.url}: `{path}` is null in a later page, so nothing says whether the "
                     "list ends there or records are missing.",
+                )
+
+    def _check_object(self, page: Page, rules: ResponseRules) -> None:
+        """Warn if the object of a query, in which its list would be, is null: there is none, or it can't be seen."""
+        way, body = split_path(rules.records), page.request.body
+        if not isinstance(body, Mapping) or "query" not in body or way[:1] != ("data",) or "missing" in rules.empty:
+            return
+        # A list that is null is empty, and so is one of `nodes`, whose object is a part of the list.
+        most = len(way) - (2 if way[-1] in _IN_CONNECTION else 1)
+        for path in (join_path(way[:length]) for length in range(2, most + 1)):
+            if page.has(path) and page.value(path) is None:
+                self._client.warn(
+                    "null object",
+                    f"{page.request.method} {page.url}: `{path}` is null and no error says why, so there may be no "
+                    "such object, or the credentials may not see it. A snapshot counts what it had as gone. If the "
+                    'list is empty then, set empty = ("missing",) on the stream.',
                 )
 
     def _check_page_count(self, paginator: PageNumber, page: Page, rules: ResponseRules, received: int) -> bool:

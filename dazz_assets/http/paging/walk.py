@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
@@ -35,6 +35,8 @@ from dazz_assets.http.paging.pagination import (
     CursorToken,
     LinkHeader,
     NextLink,
+    Offset,
+    PageNumber,
     Paginator,
     records_path,
 )
@@ -61,6 +63,10 @@ _JOIN_SECONDS = 2.0
 _LONGEST_QUOTE = 200
 _IN_QUERY_ADVICE = (
     "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
+)
+_IN_BODY_ADVICE = (
+    "It was sent in the body, as the stream has one: if the vendor reads it in the query, follow the links of its "
+    "pages (NextLink), or set `params` in a paginator of your own."
 )
 _REPEATS_ADVICE = (
     "If the token stays the same while its pages go on, as that of a scroll does, set repeats=True on the paginator."
@@ -343,10 +349,19 @@ class _PageFetcher:
         reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
         place = None if self._last_page is None else find_end_flag(self._last_page, records=self._last_page.list_path)
         if reads_flag or place is None:
-            sent = None if self._last_page is None else self._last_page.request
-            is_misplaced = sent is not None and sent.method not in ("GET", "HEAD") and sent.body is None
-            return f"{advice} {_IN_QUERY_ADVICE}" if is_misplaced else advice
+            return f"{advice} {self._advise_on_place()}".rstrip()
         return f'`{place}` in the last page says that there is no more: set more="{place}" on the paginator.'
+
+    def _advise_on_place(self) -> str:
+        """Where the paginator's parameter was sent, and how to send it elsewhere, if that may be why it is ignored."""
+        sent = self._last_request
+        if sent is None or sent.method in ("GET", "HEAD"):
+            return ""
+        if sent.body is None:
+            return _IN_QUERY_ADVICE
+        param = self._paginator.param if isinstance(self._paginator, CursorToken | Offset | PageNumber) else None
+        may_be_misplaced = param is not None and not param.startswith("variables.")  # Those are a query's.
+        return _IN_BODY_ADVICE if may_be_misplaced and isinstance(sent.body, Mapping) else ""
 
     def _find_next(self, request: Request, page: Page, before: Page | None, received: int) -> Request | Last:
         if page.accepted_end is not None:
