@@ -11,6 +11,7 @@ from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor, Of
 from dazz_assets.http.auth.auth_choice import list_auths
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.spec.graphql_rules import VARIABLES
+from dazz_assets.spec.paginator_rules import find_misnamed_param, find_misread_more
 from dazz_assets.spec.secret_rules import secret_fields
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
@@ -28,6 +29,8 @@ def check_stream(where: str, stream: StreamSpec, integration: type[Integration[A
         or _find_unused_cursor_setting(stream)
         or _find_setting_replaced_by_auth(stream, integration)
         or _find_setting_replaced_by_paginator(stream, integration)
+        or find_misnamed_param(stream)
+        or find_misread_more(stream)
     )
     if problem is not None:
         raise DefinitionError(f"{where}: {problem}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Budget
+from dazz_assets import Budget, CursorToken, Offset, PageNumber, Paginator
 from dazz_assets.errors import SyncError
 from dazz_assets.http.client import Client
 from dazz_assets.http.page import Request
@@ -98,3 +98,25 @@ def test_a_wait_for_a_budget_names_what_is_left(left: int, told: str, api: Vendo
     waits = [event.text for event in events if event.kind == "waiting"]
     assert waits
     assert all(text.startswith("the vendor's budget: ") and told in text for text in waits)
+
+
+@pytest.mark.parametrize(
+    "paginator",
+    [PageNumber(), Offset(), CursorToken("token", param="after"), CursorToken("token", param="a.b")],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"method": "POST", "body": {"q": "select"}}, "It was sent in the body, as the stream has one: if the vendor"),
+        ({"method": "POST"}, "It was sent in the query, as the stream has no `body`: if the vendor reads it in the"),
+        ({}, None),
+    ],
+)
+def test_a_loop_says_where_the_parameter_was_sent_if_it_may_belong_elsewhere(
+    connect: Connect, api: Vendor, paginator: Paginator, settings: dict[str, Any], place: str | None
+) -> None:
+    page = Reply(body={"data": [{"id": 1}, {"id": 2}], "token": "b"})
+    text = told(connect, api, page, paginator=paginator, records="data", **settings)
+    assert "the vendor may ignore its parameter" in text
+    assert (place is None and "It was sent in" not in text) or (place is not None and place in text)

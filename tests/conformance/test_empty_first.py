@@ -1,4 +1,4 @@
-"""A first sync that brings nothing because its bounds are not what the API takes says so (conformance 101)."""
+"""A first sync that brings nothing because its bounds are not what the API takes says so (conformance 117)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def stream_with(**of_cursor: Any) -> type[Stream[Any]]:
     ],
     ids=["another unit", "exchanged"],
 )
-def test_101_bounds_that_make_each_list_empty_are_told_until_they_are_corrected(
+def test_117_bounds_that_make_each_list_empty_are_told_until_they_are_corrected(
     connect: Connect, api: Vendor, of_cursor: dict[str, Any]
 ) -> None:
     api.handler = Channel(1_770_000_000, 1_770_100_000)
@@ -61,7 +61,7 @@ def test_101_bounds_that_make_each_list_empty_are_told_until_they_are_corrected(
 
 
 @pytest.mark.parametrize("times", [(), (1_600_000_000,)], ids=["no records", "only older ones"])
-def test_101_a_stream_without_records_of_the_range_is_not_told_of_and_asked_once(
+def test_117_a_stream_without_records_of_the_range_is_not_told_of_and_asked_once(
     connect: Connect, api: Vendor, times: tuple[int, ...]
 ) -> None:
     api.handler = Channel(*times)
@@ -71,7 +71,7 @@ def test_101_a_stream_without_records_of_the_range_is_not_told_of_and_asked_once
     assert [bool(param(request, "oldest")) for request in api.requests] == [True, False, True, True]
 
 
-def test_101_nor_is_one_whose_api_takes_no_list_without_bounds(connect: Connect, api: Vendor) -> None:
+def test_117_nor_is_one_whose_api_takes_no_list_without_bounds(connect: Connect, api: Vendor) -> None:
     api.handler = channel = Channel()
     channel.needs_bounds = True
     stream = stream_with(since="oldest", format="epoch")
@@ -79,7 +79,7 @@ def test_101_nor_is_one_whose_api_takes_no_list_without_bounds(connect: Connect,
     assert acme.sync(stream).warnings == []
 
 
-def test_101_nor_one_whose_first_record_came_just_then(connect: Connect, api: Vendor, clock: Clock) -> None:
+def test_117_nor_one_whose_first_record_came_just_then(connect: Connect, api: Vendor, clock: Clock) -> None:
     api.script(Reply(body=[]), Reply(body=[{"id": 1, "ts": int(clock.now) + 5}]))
     stream = stream_with(since="oldest", format="epoch")
     acme = connect(declare("ChatIntegration", CommonIntegration, streams=(stream,)))

@@ -1,4 +1,4 @@
-"""A list that is declared as newest first and is in another order is read to its end each time (conformance 41, 57)."""
+"""A list that is declared as newest first and is in another order is read to its end each time (conformance 116)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def told(report: Any) -> list[bool]:
 
 
 @pytest.mark.parametrize("changed", [[3], [3, 12, 27], [20]])
-def test_57_a_change_far_down_is_found_in_each_sync(connect: Connect, api: Vendor, changed: list[int]) -> None:
+def test_116_a_change_far_down_is_found_in_each_sync(connect: Connect, api: Vendor, changed: list[int]) -> None:
     api.handler = desk = Desk()
     desk.hours |= dict.fromkeys(changed, 40)
     acme = connect(DeskIntegration)
@@ -72,7 +72,7 @@ def test_57_a_change_far_down_is_found_in_each_sync(connect: Connect, api: Vendo
     assert hours(acme) == {number: desk._ticket(number)["at"] for number in range(30)}
 
 
-def test_57_once_the_api_sorts_by_it_a_sync_ends_at_what_is_stored_again(connect: Connect, api: Vendor) -> None:
+def test_116_once_the_api_sorts_by_it_a_sync_ends_at_what_is_stored_again(connect: Connect, api: Vendor) -> None:
     api.handler = desk = Desk()
     desk.hours[3] = 40
     acme = connect(DeskIntegration)
@@ -85,7 +85,7 @@ def test_57_once_the_api_sorts_by_it_a_sync_ends_at_what_is_stored_again(connect
 
 
 @pytest.mark.parametrize("pinned", [[3], [3, 1, 7]])
-def test_57_records_that_are_pinned_to_the_first_page_are_no_other_order(
+def test_116_records_that_are_pinned_to_the_first_page_are_no_other_order(
     connect: Connect, api: Vendor, pinned: list[int]
 ) -> None:
     api.handler = desk = Desk()
@@ -97,6 +97,6 @@ def test_57_records_that_are_pinned_to_the_first_page_are_no_other_order(
     assert desk.pages < 30 / SIZE
 
 
-def test_57_times_that_are_sorted_by_the_second_are_in_order(connect: Connect, api: Vendor) -> None:
+def test_116_times_that_are_sorted_by_the_second_are_in_order(connect: Connect, api: Vendor) -> None:
     api.script(Reply(body={"items": [{"id": at, "at": f"2026-01-06T00:00:00.{at:03d}Z"} for at in (100, 300, 200)]}))
     assert told(connect(DeskIntegration).sync(TicketsStream)) == []

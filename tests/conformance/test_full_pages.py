@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,7 @@ SENT: list[dict[str, Any]] = [
     {"params": {"maxResults": 40}},
     {"method": "POST", "body": {"search": {"per_page": 40}}},
     {"method": "POST", "body": {"query": "{ boats(first: 40) { id } }"}},
+    {"params": {"q": "SELECT id FROM boats ORDER BY id LIMIT 40"}},
 ]
 
 
@@ -96,6 +98,35 @@ def test_75_a_full_page_that_says_that_it_is_the_last_one_is_believed(
 ) -> None:
     api.script(boats(50, **beside))
     assert connect(BoatsIntegration).sync(ItemsStream).warnings == []
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda size: {"startPosition": 1, "maxResults": size},
+        lambda size: {"meta": {"limit": size}},
+        lambda size: {"pageSize": size},
+    ],
+)
+@pytest.mark.parametrize("number", [1, 7, 33])
+def test_75_a_size_that_no_vendor_chooses_counts_the_records_of_the_page(
+    connect: Connect, api: Vendor, write: Callable[[int], dict[str, Any]], number: int
+) -> None:
+    api.script(boats(number, **write(number)))
+    assert connect(BoatsIntegration).sync(ItemsStream).warnings == []
+
+
+@pytest.mark.parametrize(
+    "sent", [{"maxResults": 1000}, {"query": "SELECT * FROM boats STARTPOSITION 1 MAXRESULTS 1000"}], ids=str
+)
+@pytest.mark.parametrize(("number", "is_told"), [(7, False), (40, False), (100, True), (1000, True)])
+def test_75_so_does_one_below_the_size_that_was_asked_for_unless_it_is_a_usual_one(
+    connect: Connect, api: Vendor, sent: dict[str, Any], number: int, is_told: bool
+) -> None:
+    api.script(boats(number, maxResults=number))
+    stream = declare("ItemsStream", ItemsStream, params=sent)
+    warnings = connect(declare("BoatsIntegration", BoatsIntegration, streams=(stream,))).sync(stream).warnings
+    assert ["the list may be cut off" in warning for warning in warnings] == [True] * is_told
 
 
 @pytest.mark.parametrize("headers", [{"X-Next-Page": ""}, {"X-Total-Pages": "1"}, {"X-Total": "50"}], ids=str)

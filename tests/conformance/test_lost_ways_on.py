@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -122,3 +123,58 @@ def test_88_a_list_that_ends_as_lists_do_is_no_cause_for_a_warning(connect: Conn
     paginator = CursorToken("data.next", param="after")
     acme = connect(declare("TrailsIntegration", TrailsIntegration, records="data.rows", paginator=paginator))
     assert acme.sync(ItemsStream).warnings == []
+
+
+class BranchesStream(ItemsStream):
+    method = "POST"
+    path = "/graphql"
+    query = "query ($id: ID!, $cursor: String) { tree(id: $id) { branches(after: $cursor) { nodes { id } } } }"
+    variables: ClassVar[dict[str, Any]] = {"id": "{parent.id}"}
+    parent = ItemsStream
+    paginator = None
+    records = "data.tree.branches.nodes"
+
+
+def grown(data: Any) -> Any:
+    """An API with two trees, of which the second has this in the place of a branch."""
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.path == "/items":
+            return Reply(body={"rows": items(1, 2)})
+        number = int(json.loads(request.body)["variables"]["id"])
+        return Reply(body={"data": {"tree": {"branches": {"nodes": items(7)}}} if number == 1 else data})
+
+    return answer
+
+
+def sync_branches(connect: Connect, api: Vendor, data: Any, **settings: Any) -> list[str]:
+    api.handler = grown(data)
+    branches = declare("BranchesStream", BranchesStream, **settings)
+    streams = (ItemsStream, branches)
+    acme = connect(declare("TrailsIntegration", TrailsIntegration, streams=streams, paginator=None))
+    acme.sync(ItemsStream)
+    return acme.sync(branches).warnings
+
+
+def test_88_an_object_of_graphql_that_is_null_without_an_error_is_told(connect: Connect, api: Vendor) -> None:
+    (warning,) = sync_branches(connect, api, {"tree": None})
+    assert "`data.tree` is null and no error says why, so there may be no such object, or the" in warning
+    assert 'set empty = ("missing",) on the stream' in warning
+
+
+@pytest.mark.parametrize("data", [{"tree": {"branches": None}}, {"tree": {"branches": {"nodes": None}}}], ids=str)
+def test_88_a_list_of_graphql_that_is_null_is_empty(connect: Connect, api: Vendor, data: Any) -> None:
+    assert sync_branches(connect, api, data) == []
+
+
+def test_88_so_is_one_whose_object_may_be_missing(connect: Connect, api: Vendor) -> None:
+    assert sync_branches(connect, api, {"tree": None}, empty=("missing",)) == []
+
+
+@pytest.mark.parametrize("records", ["data.rows", "data.rows.nodes", "data.rows.edges"])
+def test_88_so_is_one_at_the_top(connect: Connect, api: Vendor, records: str) -> None:
+    api.script(Reply(body={"data": {"rows": None}}))
+    query = "{ rows { nodes { id } edges { id } id } }"
+    stream = declare("ItemsStream", ItemsStream, path="/graphql", query=query, records=records)
+    acme = connect(declare("TrailsIntegration", TrailsIntegration, streams=(stream,), paginator=None))
+    assert acme.sync(stream).warnings == []

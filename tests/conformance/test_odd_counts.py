@@ -183,3 +183,52 @@ def test_86_an_empty_page_amid_a_list_with_a_number_of_pages_is_told(sync: Any, 
 def test_86_a_whole_list_is_no_cause_for_a_warning(sync: Any, beside: Any, paginator: Any) -> None:
     acme, warnings = sync(counted(beside), paginator)
     assert (acme.ids(ItemsStream), warnings) == (ALL, [])
+
+
+@pytest.mark.parametrize("more", [None, "page.totalPages", "page.totalElements"])
+@pytest.mark.parametrize("total", [TOTAL, 30, 1])
+def test_86_nor_is_one_whose_first_page_is_0_and_is_declared_so(
+    connect: Connect, api: Vendor, more: str | None, total: int
+) -> None:
+    def answer(request: ReceivedRequest) -> Reply:
+        number = int(param(request, "page"))
+        rows = items(*ALL[:total])[number * SIZE :][:SIZE]
+        counted = {"number": number, "totalPages": -(-total // SIZE), "totalElements": total}
+        return Reply(body={"rows": rows, "page": counted})
+
+    api.handler = answer
+    stream = declare("ItemsStream", ItemsStream, params={"page": 0}, paginator=PageNumber(more=more))
+    acme = connect(declare("CountersIntegration", CountersIntegration, streams=(stream,)))
+    assert acme.sync(stream).warnings == []
+    assert acme.ids(stream) == ALL[:total]
+
+
+@pytest.mark.parametrize("empty", [1, 2])
+def test_86_an_empty_page_amid_a_list_that_is_counted_from_0_is_told(connect: Connect, api: Vendor, empty: int) -> None:
+    def answer(request: ReceivedRequest) -> Reply:
+        number = int(param(request, "page"))
+        return Reply(body={"rows": [] if number == empty else items(number), "total_pages": 3})
+
+    api.handler = answer
+    stream = declare("ItemsStream", ItemsStream, params={"page": 0}, paginator=PageNumber())
+    (warning,) = connect(declare("CountersIntegration", CountersIntegration, streams=(stream,))).sync(stream).warnings
+    assert f"page {empty} is empty and ended the list" in warning
+    assert "counts pages from 0" not in warning
+
+
+@pytest.mark.parametrize("name", ["number", "cur", "from_start"])
+def test_86_a_sign_of_more_that_ends_a_list_below_its_number_of_pages_is_told(sync: Any, name: str) -> None:
+    acme, warnings = sync(counted(lambda start, rows: {name: start // SIZE, "page_count": 4}), PageNumber(more=name))
+    (warning,) = warnings
+    assert f"page 1 ended the list by `{name}` after 10 records, but `page_count` says that there are 4" in warning
+    assert "Correct the paginator's `more`, or leave it out. If it counts something else, set data_fields" in warning
+    assert acme.ids(ItemsStream) == ALL[:SIZE]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("has_more", False), ("isLast", True), ("done", True), ("remaining", 0), ("again", "")]
+)
+def test_86_a_flag_of_a_usual_name_and_the_last_page_are_believed(sync: Any, name: str, value: Any) -> None:
+    pages = 1 if name == "again" else 4
+    _, warnings = sync(counted(lambda start, rows: {name: value, "page_count": pages}), PageNumber(more=name))
+    assert warnings == []

@@ -76,9 +76,7 @@ def count_requests(api: Vendor, acme: Connected, stream: type[Stream[Any]]) -> i
 def test_73_a_parent_without_any_record_costs_one_request(connect: Connect, api: Vendor, teams: Teams) -> None:
     acme = connect(QuietIntegration, start=START)
     acme.sync(TeamsStream)
-    assert (
-        count_requests(api, acme, TasksStream) == 8 * 7 + 1
-    )  # part by part, and once without bounds
+    assert count_requests(api, acme, TasksStream) == 8 * 7 + 1  # part by part, and once without bounds
     assert count_requests(api, acme, TasksStream) == 8
 
 

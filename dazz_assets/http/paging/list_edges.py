@@ -21,6 +21,9 @@ from dazz_assets.http.paging.paging_names import (
 
 # Where lists are often cut off, if nobody asks for another size. Ten is left out: so many short lists have.
 _USUAL_SIZES = frozenset({20, 25, 30, 50, 100, 200, 250, 500, 1_000, 2_000, 5_000, 10_000})
+# Sizes that vendors choose are round, or these. What a page names as its size and is another may count its records.
+_ROUND = 5
+_OTHER_SIZES = frozenset({12, 16, 24, 32, 48, 64, 96, 128, 256, 512, 1_024, 2_048, 4_096})
 # CSV and JSON a line are files, which are not cut into pages for a screen; exports are cut at such numbers of rows.
 _FEWEST_IN_FILE = 1_000
 # A request may call it by words that, in a page, count the records that it has.
@@ -28,6 +31,7 @@ _SENT_SIZES = frozenset({"count", "first", "last", "length", "max", "n", "num", 
 # A request that names one of these asks for a part of a list, and so does one that names a place by number.
 _SENT_TOKENS = frozenset({"cursor", "pagetoken"})
 _IN_QUERY = re.compile(r"\b(first|last|limit|take|top)\s*:\s*(\d+)")
+_IN_SQL = re.compile(r"\b(limit|maxresults|top)\s+(\d+)\b", re.I)
 
 _PREVIOUS_LINK = re.compile(r"prev(ious)?(page|records|results)?(link|url|uri|href)?")
 _HAS_PREVIOUS = re.compile(r"has(a)?prev(ious)?(page)?s?")
@@ -46,9 +50,10 @@ def describe_fullness(page: Page, received: int, *, records: str = "", guesses: 
     if received == 0 or says_end(page, received, records=records):
         return None
     text = str(received)
-    if (name := next((name for name, value in _sent_sizes(page.request) if value == text), None)) is not None:
+    if (name := next((name for name, value in sent_sizes(page.request) if value == text), None)) is not None:
         return f"as many as its request asks for (`{name}`)"
-    if (name := next((name for name, value in _named_sizes(page, records) if value == received), None)) is not None:
+    named = _named_sizes(page, records) if _may_be_size(received, page.request) else ()
+    if (name := next((name for name, value in named if value == received), None)) is not None:
         return f"as many as the page says that it may have ({name})"
     usual = {size for size in _USUAL_SIZES if size >= _FEWEST_IN_FILE} if _is_file(page) else _USUAL_SIZES
     is_usual = guesses and received in usual and received not in _count_sent(page.request)
@@ -103,12 +108,13 @@ def _names_previous(field: PageField) -> bool:
     )
 
 
-def _sent_sizes(request: Request) -> Iterator[tuple[str, str]]:
+def sent_sizes(request: Request) -> Iterator[tuple[str, str]]:
     """The names and values with which a request may ask for a number of records."""
     for name, value in sent_pairs(request):
         plain = normalize(name)
         if means_page_size(plain) or plain in _SENT_SIZES:
             yield name, value
+        yield from ((found[1], found[2]) for found in _IN_SQL.finditer(value))
     query = request.body.get("query") if isinstance(request.body, Mapping) else None
     if isinstance(query, str):
         yield from ((found[1], found[2]) for found in _IN_QUERY.finditer(query))
@@ -122,6 +128,14 @@ def _named_sizes(page: Page, records: str) -> Iterator[tuple[str, int | float | 
     for header, value in page.headers.items():
         if means_page_size(normalize(header).removeprefix("x")):
             yield f"the header {header}", read_number(value)
+
+
+def _may_be_size(number: int, request: Request) -> bool:
+    """Whether a vendor may have chosen this number as the most records that a page has; request: did not ask for it."""
+    if number in _USUAL_SIZES or number == 10:
+        return True
+    is_other = number % _ROUND == 0 or number in _OTHER_SIZES
+    return is_other and next(sent_sizes(request), None) is None
 
 
 def _count_sent(request: Request) -> set[int]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
-from dazz_assets.http.errors import MissingPaginatorError
+from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page
+from dazz_assets.http.paging.more import says_more_by_flag, tells_of_more
 from dazz_assets.http.paging.next_page_hints import NextPageHint, find_next_page_hint
 from dazz_assets.http.paging.pagination import (
     OURS,
     CursorToken,
+    GraphQLCursor,
     LinkHeader,
     NextLink,
     Offset,
@@ -23,6 +27,8 @@ from dazz_assets.http.request_values import read_count
 from dazz_assets.http.responses.response_rules import ResponseRules
 
 _FULL_PAGE = "full page"
+# Where a connection of GraphQL has its list.
+_IN_CONNECTION = frozenset({"edges", "items", "nodes"})
 
 
 class ListEnds:
@@ -35,6 +41,7 @@ class ListEnds:
         self._client = client
         self._paginator = paginator
         self._may_have_one_page = may_have_one_page
+        self._first = 1
 
     def note_followed(self) -> None:
         """Take note that the paginator leads to a second page: then it also finds that there is none."""
@@ -44,7 +51,7 @@ class ListEnds:
         """Warn if the page with which counting begins says that another one comes before it."""
         if not isinstance(self._paginator, PageNumber | Offset) or page.accepted_failure is not None:
             return
-        first = read_count(page.request, self._paginator.param, 1)
+        first = self._first = read_count(page.request, self._paginator.param, 1)
         if first == 0:
             return
         counts_pages = isinstance(self._paginator, PageNumber) and first == 1
@@ -60,19 +67,62 @@ class ListEnds:
             f'may have to begin at a lower number: for 0, set params = {{"{name}": 0}}.',
         )
 
-    def check_last(self, page: Page, rules: ResponseRules, number: int, received: int) -> None:
+    def check_last(self, page: Page, before: Page | None, rules: ResponseRules, number: int, received: int) -> None:
         """Look at the page that ends a walk.
 
-        number: of the page, from 1. received: how many records came in all.
+        before: the page before it. number: of the page, from 1. received: how many records came in all.
 
-        Raises MissingPaginatorError if it says that there is more, and warns if it may say so.
+        Raises MissingPaginatorError if it says that there is more, and warns if it may say so. Raises FetchError if it
+        has no body, although the page before says that there is more.
         """
-        if number > 1:
+        if before is not None:
+            self._check_body(page, before, rules, number)
             self._check_null(page, rules)
+        else:
+            self._check_object(page, rules)
         if isinstance(self._paginator, PageNumber) and self._check_page_count(self._paginator, page, rules, received):
             return
         if self._paginator is None or not self._reads_end(page):
             self._check_hints(page, rules, number, received)
+
+    def _check_body(self, page: Page, before: Page, rules: ResponseRules, number: int) -> None:
+        """Raises FetchError for a page without a body, if the page before says that there is more."""
+        if not page.document.is_empty or page.accepted_failure is not None or "body" in rules.empty:
+            return
+        if (sign := self._find_promise(before, rules, number - 1)) is not None:
+            raise page.make_error(
+                FetchError,
+                f"{page.status} with an empty body as page {number}, but {sign} in the page before says that there is "
+                "more, so records may be missing.",
+                'Sync again; if the vendor ends its lists so, set empty = ("body",) on the stream.',
+            )
+
+    def _find_promise(self, page: Page, rules: ResponseRules, number: int) -> str | None:
+        """What in a page says that there is more, for messages; None if nothing does."""
+        paginator = self._paginator
+        if not isinstance(paginator, OURS) or keeps_place(paginator):
+            return None
+        more = None if isinstance(paginator, GraphQLCursor) else paginator.more
+        if says_more_by_flag(page, more):
+            return f"`{more}`"
+        if (way := _way_on(paginator, page)) is not None:
+            return way
+        hint = find_next_page_hint(page, records=rules.records, ignored=rules.data_fields)
+        if hint is not None and hint.is_certain:
+            return hint.sign
+        count = self._find_page_count(page, rules)
+        return None if count is None or self._count_pages(page, number) >= count[1] else f"`{count[0]}` of {count[1]}"
+
+    def _find_page_count(self, page: Page, rules: ResponseRules) -> tuple[str, int] | None:
+        """The number of pages that a page names, with where it stands, unless it is data."""
+        named = find_page_count(page, records=rules.records)
+        return None if named is None or split_path(named[0])[0] in rules.data_fields else named
+
+    def _count_pages(self, page: Page, number: int) -> int:
+        """How many pages the list has up to this one. number: how many the walk has."""
+        if not isinstance(self._paginator, PageNumber):
+            return number
+        return read_count(page.request, self._paginator.param, 1) + (1 if self._first == 0 else 0)
 
     def _check_null(self, page: Page, rules: ResponseRules) -> None:
         """Warn if a later page has a null in place of what has its list and the way on: it may be an error untold."""
@@ -87,22 +137,53 @@ class ListEnds:
                     "list ends there or records are missing.",
                 )
 
+    def _check_object(self, page: Page, rules: ResponseRules) -> None:
+        """Warn if the object of a query, in which its list would be, is null: there is none, or it can't be seen."""
+        way, body = split_path(rules.records), page.request.body
+        if not isinstance(body, Mapping) or "query" not in body or way[:1] != ("data",) or "missing" in rules.empty:
+            return
+        # A list that is null is empty, and so is one of `nodes`, whose object is a part of the list.
+        most = len(way) - (2 if way[-1] in _IN_CONNECTION else 1)
+        for path in (join_path(way[:length]) for length in range(2, most + 1)):
+            if page.has(path) and page.value(path) is None:
+                self._client.warn(
+                    "null object",
+                    f"{page.request.method} {page.url}: `{path}` is null and no error says why, so there may be no "
+                    "such object, or the credentials may not see it. A snapshot counts what it had as gone. If the "
+                    'list is empty then, set empty = ("missing",) on the stream.',
+                )
+
     def _check_page_count(self, paginator: PageNumber, page: Page, rules: ResponseRules, received: int) -> bool:
-        """Warn if the page that ended the list is empty, although the list has as many pages; whether it is so."""
-        if page.accepted_failure is not None or page.accepted_end is not None or page.has_records(rules, any_=True):
+        """Warn if the page that ended the list is empty, or ended it by a `more` of unknown meaning, although the list
+        has more pages; whether it is so.
+        """
+        is_empty = not page.has_records(rules, any_=True)
+        if (
+            page.accepted_failure is not None
+            or page.accepted_end is not None
+            or not (is_empty or self._may_misread(page))
+        ):
             return False
-        number, named = read_count(page.request, paginator.param, 1), find_page_count(page, records=rules.records)
-        if named is None or not 1 < number <= named[1] or split_path(named[0])[0] in rules.data_fields:
+        named, count = self._find_page_count(page, rules), self._count_pages(page, 1)
+        if named is None or not (1 < count <= named[1] if is_empty else count < named[1]):
             return False
-        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}.'
+        number = read_count(page.request, paginator.param, 1)
+        ended = "is empty and ended the list" if is_empty else f"ended the list by `{paginator.more}`"
+        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}. '
+        advice = from_0 if is_empty and number == named[1] and self._first > 0 else ""
+        advice = advice if is_empty else "Correct the paginator's `more`, or leave it out. "
         self._client.warn(
             "page count",
-            f"{page.request.method} {page.url}: page {number} is empty and ended the list after {received} records, "
+            f"{page.request.method} {page.url}: page {number} {ended} after {received} records, "
             f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
-            f"{from_0 if number == named[1] else ''} If it counts something else, set data_fields = "
-            f'("{split_path(named[0])[0]}",).'.replace("  ", " "),
+            f'{advice}If it counts something else, set data_fields = ("{split_path(named[0])[0]}",).',
         )
         return True
+
+    def _may_misread(self, page: Page) -> bool:
+        """Whether a page has something at `more` whose name does not say what it means."""
+        more = self._paginator.more if isinstance(self._paginator, PageNumber) else None
+        return more is not None and page.has(more) and not tells_of_more(more)
 
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
@@ -179,6 +260,16 @@ class ListEnds:
             return paginator.header not in page.headers
         path = path_read_by(paginator, page.request)
         return path is not None and not page.has(path)
+
+
+def _way_on(paginator: Paginator, page: Page) -> str | None:
+    """Where a page gives the link or token that leads on; None if it does so on its last page, too."""
+    if isinstance(paginator, LinkHeader):
+        return "the Link header"
+    if isinstance(paginator, CursorToken):
+        return None if paginator.repeats or not paginator.is_page_token else f"the token {paginator.place}"
+    path = path_read_by(paginator, page.request)
+    return None if path is None else f"`{path}`"
 
 
 def _is_cut_short(hint: NextPageHint, rules: ResponseRules) -> bool:

@@ -12,6 +12,7 @@ from dazz_assets.http.paging.paging_names import (
     is_blank,
     means_done,
     means_last,
+    means_left,
     means_more,
     means_page_count,
     means_total,
@@ -52,6 +53,17 @@ def find_end(page: Page, received: int, more: str | None, reached: int | None) -
         # An empty page below a total proves nothing, but a flag that says so is believed.
         return Last("an empty page") if received == 0 and not _is_flag(page, more) else None
     return Last(f"`{more}` says that there is no more")
+
+
+def tells_of_more(more: str) -> bool:
+    """Whether the field at `more` is by its name a sign of what follows, or counts the list."""
+    name = normalize(last_segment(more))
+    return means_more(name) or means_last(name) or means_done(name) or means_left(name) or _is_count(name)
+
+
+def says_more_by_flag(page: Page, more: str | None) -> bool:
+    """Whether `more` leads to a flag, which says that there is more."""
+    return more is not None and page.has(more) and _is_flag(page, more) and _has_more(page.value(more), more, None)
 
 
 def _is_flag(page: Page, more: str) -> bool:

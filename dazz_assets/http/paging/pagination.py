@@ -187,7 +187,7 @@ class CursorToken:
             return ended
         token = self._read_token(page)
         if token is None:
-            if received and not self._is_page_token:
+            if received and not self.is_page_token:
                 problem = f"the page has records, but the value of one that leads on, at `{self.path}`, is missing"
                 raise page.make_error(FetchError, f"{problem}.", "Correct the paginator's path, or use another field.")
             return end_without(page, self.more, f"no token {self.place}")
@@ -212,7 +212,7 @@ class CursorToken:
         return set_values(request, {self.param: position})
 
     @property
-    def _is_page_token(self) -> bool:
+    def is_page_token(self) -> bool:
         """Whether the token is the vendor's own, and not a value of a record, which may be anything."""
         return self.path is None or not any(name.removeprefix("-").isdecimal() for name in split_path(self.path))
 
@@ -220,7 +220,7 @@ class CursorToken:
         token = page.headers.get(self.header) if self.header is not None else page.value(self.path or "")
         if token is None or token is False or (isinstance(token, str) and is_blank(token)):
             return None
-        if self._is_page_token and read_number(token) in (0, -1):
+        if self.is_page_token and read_number(token) in (0, -1):
             return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
             raise _unusable_value_error(page, str(self.path), "a token")

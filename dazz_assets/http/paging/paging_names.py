@@ -38,10 +38,12 @@ _PAGE_SIZE = re.compile(
 )
 _PAGE_COUNT = re.compile(r"(total|num|nb|number(of)?|max)?pages?(count|total)?s?|totalnumberofpages|lastpage(number)?")
 
+_PAGE_NUMBER = re.compile(r"(current|start)?page(number|num|no|nr|index)?")
 _PLACE = re.compile(
-    rf"(current|start)?page(number|num|no|nr|index)?|(page|sysparm|{THINGS}s?)?offset|(sysparm)?(first|start)(row|record|{THINGS})"
+    rf"{_PAGE_NUMBER.pattern}|(page|sysparm|{THINGS}s?)?offset|(sysparm)?(first|start)(row|record|{THINGS})"
     r"|skip(count)?|start(at|from|index)?|(page|row|record|item)index"
 )
+_BEFORE = re.compile(r"(is)?(the)?first(page)?|(has(a)?)?prev(ious)?(page|records|results)?s?(link|url|uri|href)?")
 
 
 @lru_cache(maxsize=4096)
@@ -95,6 +97,16 @@ def means_page_count(name: str) -> bool:
 def means_page_size(name: str) -> bool:
     """Whether a number of this normalised name may be the most records that a page has: `perPage`, `limit`."""
     return _PAGE_SIZE.fullmatch(name) is not None
+
+
+def means_page_number(name: str) -> bool:
+    """Whether a number of this normalised name counts the pages before: `page`, `currentPage`."""
+    return _PAGE_NUMBER.fullmatch(name) is not None
+
+
+def means_page_before(name: str) -> bool:
+    """Whether a flag or link of this normalised name tells of the pages before: `isFirst`, `hasPrevious`, `prev`."""
+    return _BEFORE.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=4096)

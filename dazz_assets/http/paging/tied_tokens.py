@@ -1,4 +1,4 @@
-"""Tells of pages that begin behind the last value of a record, which several records have."""
+"""Follows lists by a value of a record: where they end, and where records with the same value may be missing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.page import Page
+from dazz_assets.http.paging.list_edges import describe_fullness, sent_sizes
+from dazz_assets.http.paging.more import says_nothing
 from dazz_assets.http.paging.pagination import CursorToken, Paginator
 
 _USE = "let the paginator send a field that is different in each record."
@@ -17,7 +19,9 @@ class TiedTokens:
     def __init__(self, paginator: Paginator | None) -> None:
         path = paginator.path if isinstance(paginator, CursorToken) else None
         self._path = split_path(path or "")
+        self._more = paginator.more if isinstance(paginator, CursorToken) else None
         self._tied: Any = None
+        self._largest = 1
 
     @property
     def loop_advice(self) -> str | None:
@@ -27,6 +31,26 @@ class TiedTokens:
         return (
             f"More records than a page has may share the value at `{self._path[-1]}`: ask for larger pages, or {_USE}"
         )
+
+    def is_end(self, page: Page, received: int, *, leads_to_itself: bool) -> bool:
+        """Call it with each page in order; whether it is the last, although it leads to itself.
+
+        Where the value that is sent is listed again (`since`, and not `after`), the last page has nothing else. If it
+        is not full, it has all that share the value.
+        """
+        self._largest = max(self._largest, received)
+        if (
+            not leads_to_itself
+            or "-1" not in self._path
+            or (self._more is not None and not says_nothing(page, self._more))
+        ):
+            return False
+        if self._value(page, "0") != self._value(page, "-1"):  # The vendor has ignored the value.
+            return False
+        sizes = [int(size) for _, size in sent_sizes(page.request) if size.isdecimal()]
+        is_short = bool(sizes) and received < min(sizes)
+        is_short = is_short and describe_fullness(page, received, records=page.list_path) is None
+        return received < self._largest or is_short or (received == 1 and not sizes)
 
     def check(self, page: Page) -> str | None:
         """Call it with each page in order. A warning if records may lie between it and the page before.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +25,7 @@ from dazz_assets.http.errors import (
 from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
+from dazz_assets.http.paging.counted_unit import check_unit
 from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
@@ -35,6 +36,8 @@ from dazz_assets.http.paging.pagination import (
     CursorToken,
     LinkHeader,
     NextLink,
+    Offset,
+    PageNumber,
     Paginator,
     records_path,
 )
@@ -61,6 +64,10 @@ _JOIN_SECONDS = 2.0
 _LONGEST_QUOTE = 200
 _IN_QUERY_ADVICE = (
     "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
+)
+_IN_BODY_ADVICE = (
+    "It was sent in the body, as the stream has one: if the vendor reads it in the query, follow the links of its "
+    "pages (NextLink), or set `params` in a paginator of your own."
 )
 _REPEATS_ADVICE = (
     "If the token stays the same while its pages go on, as that of a scroll does, set repeats=True on the paginator."
@@ -222,7 +229,7 @@ class _PageFetcher:
             if self._number > 1:
                 self._check_place(error)
             raise
-        self._last_page = page
+        before, self._last_page = self._last_page, page
         listed = page.listed(self._rules_of(request))
         records = listed.records
         self._warn_of_other_answer(page, self._loop_detector.check_records(records, self._number), len(records))
@@ -234,7 +241,9 @@ class _PageFetcher:
         if (left := describe_left_lists(page, self._rules_of(request))) is not None:
             self._client.warn("lists left", f"{request.method} {page.url}: {left}")
         self._received += len(records)
-        following = self._find_next(request, page, len(records))
+        following = self._find_next(request, page, before, len(records))
+        if isinstance(following, Last) and before is not None and self._number == 2 and not records:
+            self._check_unit(page, before, stop)
         if isinstance(following, Request):
             self._check_link(request, following)
         if (tied := self._ties.check(page)) is not None:
@@ -251,6 +260,18 @@ class _PageFetcher:
         most = self._limits.pages - self._number
         self._ahead.plan(request, page, len(records), following, most, ends=self._should_stop is not None)
         return walked, following
+
+    def _check_unit(self, page: Page, first: Page, stop: threading.Event) -> None:
+        """Look at a list that ends with an empty second page."""
+        rules = self._rules_of(self.start)
+        if page.accepted_failure is None and page.accepted_end is None:
+            check_unit(
+                self._paginator,
+                self.start,
+                first,
+                rules,
+                lambda request: self._client.send(request, rules, stop=stop, until=self._limits.ends_at),
+            )
 
     def _check_more(self, request: Request, page: Page, *, is_last: bool) -> None:
         """Tell of a paginator's `more` that the pages don't have."""
@@ -332,12 +353,21 @@ class _PageFetcher:
         reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
         place = None if self._last_page is None else find_end_flag(self._last_page, records=self._last_page.list_path)
         if reads_flag or place is None:
-            sent = None if self._last_page is None else self._last_page.request
-            is_misplaced = sent is not None and sent.method not in ("GET", "HEAD") and sent.body is None
-            return f"{advice} {_IN_QUERY_ADVICE}" if is_misplaced else advice
+            return f"{advice} {self._advise_on_place()}".rstrip()
         return f'`{place}` in the last page says that there is no more: set more="{place}" on the paginator.'
 
-    def _find_next(self, request: Request, page: Page, received: int) -> Request | Last:
+    def _advise_on_place(self) -> str:
+        """Where the paginator's parameter was sent, and how to send it elsewhere, if that may be why it is ignored."""
+        sent = self._last_request
+        if sent is None or sent.method in ("GET", "HEAD"):
+            return ""
+        if sent.body is None:
+            return _IN_QUERY_ADVICE
+        param = self._paginator.param if isinstance(self._paginator, CursorToken | Offset | PageNumber) else None
+        may_be_misplaced = param is not None and not param.startswith("variables.")  # Those are a query's.
+        return _IN_BODY_ADVICE if may_be_misplaced and isinstance(sent.body, Mapping) else ""
+
+    def _find_next(self, request: Request, page: Page, before: Page | None, received: int) -> Request | Last:
         if page.accepted_end is not None:
             return Last(f"accepted as the end: {page.accepted_end}")
         if page.accepted_failure is not None:
@@ -345,10 +375,12 @@ class _PageFetcher:
             return Last(f"accepted as empty: {page.accepted_failure}")
         if self._paginator is not None:
             following = next_request(self._paginator, request, page, received)
+            if self._ties.is_end(page, received, leads_to_itself=following == request):
+                following = Last("a page of which only the value that was sent leads on")
             if isinstance(following, Last):
-                self._ends.check_last(page, self._rules_of(page.request), self._number, self._received)
+                self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
             return following
-        self._ends.check_last(page, self._rules_of(page.request), self._number, self._received)
+        self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
         if page.document.is_empty:
             return Last("an empty body")
         return Last("the only page: there is no paginator, and it names no further page")

@@ -43,7 +43,7 @@ class ResponseRules:
     address_fields: tuple[str, ...] = ()
     """The fields of the config that its address is made of. `base_url` is the API's, whatever that is made of."""
     columns: tuple[str, ...] = ()
-    """The columns of CSV that hold its key."""
+    """The columns of CSV, or the fields of a record, that hold its key."""
 
     def action(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and body; a key with a text goes first."""

@@ -1,0 +1,64 @@
+"""Finds out whether an API counts records, as `Offset` does, or pages, where a list seems to end behind a full page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Raw
+
+from dazz_assets.http.errors import PaginatorError, RefusedError
+from dazz_assets.http.json.json_slices import object_members_at
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging.list_edges import describe_fullness
+from dazz_assets.http.paging.pagination import Offset, Paginator
+from dazz_assets.http.request_values import read_count, set_values
+from dazz_assets.http.responses.response_rules import ResponseRules
+
+
+def check_unit(
+    paginator: Paginator | None, start: Request, first: Page, rules: ResponseRules, send: Callable[[Request], Page]
+) -> None:
+    """Look at a list whose second page is empty. Raises PaginatorError if the API counts pages, and has more.
+
+    start: the request for its first page. send: called with requests, if that page is full.
+
+    To an API that counts pages, the number of records on the first page is the number of a page far behind the last
+    one. The numbers after the first tell: there begins the next page, or else the next record.
+    """
+    if type(paginator) is not Offset:  # A subclass of the author's may count in another way.
+        return
+    records = first.listed(rules).records
+    if describe_fullness(first, len(records), records=rules.records) is None:
+        return
+    begin = read_count(start, paginator.param, 0)
+    known = {_identify(record, rules.columns) for record in records}
+    # If the first number is that of no page, it may have led to the first one, and the next number still does.
+    for place in (1, 2)[: len(records) - 1]:
+        try:
+            page = send(set_values(start, {paginator.param: begin + place}))
+        except RefusedError:
+            return  # No API refuses the numbers of pages; offsets within a page some do.
+        found = page.listed(rules).records
+        if not found or _identify(found[0], rules.columns) == _identify(records[place], rules.columns):
+            return
+        if _identify(found[0], rules.columns) not in known:
+            raise page.make_error(PaginatorError, *_explain(paginator, begin, place, len(records)))
+
+
+def _explain(paginator: Offset, begin: int, place: int, received: int) -> tuple[str, str]:
+    """What was found, and what to set instead."""
+    name = paginator.param
+    size = f', size_param="{paginator.size_param}", size={paginator.size}' if paginator.size_param else ""
+    counted_from = begin if place == 1 else begin + 1
+    first = "" if counted_from == 1 else f', and params = {{"{name}": {counted_from}}}'
+    return (
+        f"{name}={begin + received} lists nothing, but {name}={begin + place} lists records that the first page does "
+        "not have: the API counts pages, and not records.",
+        f'Set paginator = PageNumber("{name}"{size}){first}.',
+    )
+
+
+def _identify(record: Raw, columns: Sequence[str]) -> object:
+    """What tells a record from others: its key, or all of it. Other fields may differ each time that it is listed."""
+    members = object_members_at(record) or {}
+    return tuple(bytes(members[name]) for name in columns if name in members) or bytes(record)
