@@ -103,7 +103,7 @@ class Pass:
         self._list(
             usable, lambda sources: state.plan.steps(widest([self._bounds[source.parent] for source in sources]))
         )
-        if state.stream.closes_open_ranges and not self._lists_again:
+        if state.stream.closes_open_ranges and state.session.asks_again and not self._lists_again:
             for bounds, sources in state.exits.open_ends(self._part):
                 self._list_beside(bounds, sources)
         self._lists_again = True

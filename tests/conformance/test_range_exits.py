@@ -146,6 +146,19 @@ def test_32_where_nothing_passes_the_end_one_more_request_is_all(connect: Connec
     assert (report.total, report.records, report.end_reason) == (None, 60, "an empty page")
 
 
+def test_32_where_the_only_page_is_not_full_nothing_more_is_asked(connect: Connect, api: Vendor, clock: Clock) -> None:
+    today = datetime.fromtimestamp(clock.now, UTC).date()
+    api.handler = history = HistoryApi(clock, {}, first=today - timedelta(days=5))  # All but five lie ahead.
+    cursor = Cursor("at", since="since", until="until", both=True)
+    paginator = Offset(size_param="limit", size=SIZE)
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=paginator)
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=START)
+    acme.sync(stream)
+    history.asked.clear()
+    acme.sync(stream)
+    assert len(history.asked) == 2
+
+
 def test_32_no_record_is_missed_when_one_leaves_half_of_a_list_that_was_cut_short(
     connect: Connect, api: Vendor, clock: Clock
 ) -> None:

@@ -388,7 +388,7 @@ class PlaceWatch:
         self._last_key = last_key
         places = _find_places(step.page.request)
         if places:
-            self._steps |= set(_find_sizes(step.page.request)) - {0}
+            self._steps |= set(find_sizes(step.page.request)) - {0}
         if self._before is not None:
             for name, place in places.items():
                 before = self._before.get(name)
@@ -408,7 +408,7 @@ class PlaceWatch:
         )
 
 
-def _find_sizes(request: Request) -> list[int]:
+def find_sizes(request: Request) -> list[int]:
     """How many records a request asks for."""
     return [int(value) for name, value in sent_pairs(request) if value.isdecimal() and means_page_size(normalize(name))]
 

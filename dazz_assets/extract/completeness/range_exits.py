@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.bounds import Bounds
+from dazz_assets.extract.completeness.list_progress import find_sizes
 from dazz_assets.extract.completeness.moved_records import hash_keys
 from dazz_assets.extract.list_events import ListPages, ListRestart
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import Part
+from dazz_assets.http.page import WalkedPage
 from dazz_assets.windows import to_microseconds
 
 # By how much a vendor's clock may differ from ours.
@@ -31,7 +33,8 @@ class _Listing:
     """A list of a range: when its pages were read, in microseconds, and the hashes of its records' keys.
 
     number: counts the lists of its sources. newest: the latest time of its records. is_numbered: it has several pages,
-    which are requested by numbers. keys, sorted_keys: those of its pages that were not looked at yet, and the others.
+    which are requested by numbers. had_full_page: a record that left it may have pulled another one to a page before.
+    keys, sorted_keys: those of its pages that were not looked at yet, and the others.
     """
 
     sources: Sequence[Source]
@@ -40,6 +43,7 @@ class _Listing:
     last: int
     newest: int = 0
     is_numbered: bool = False
+    had_full_page: bool = False
     keys: list[NDArray[np.int64]] = field(default_factory=list)
     sorted_keys: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -71,6 +75,7 @@ class RangeExits:
         listing = self._listing(part, event)
         listing.last = max(listing.last, to_microseconds(event.steps[-1].page.fetched_at))
         listing.is_numbered = listing.is_numbered or (event.is_numbered and event.steps[-1].number > 1)
+        listing.had_full_page = listing.had_full_page or any(map(_may_be_full, event.steps))
         for _, rows in event.rows:
             # An API that ignores `until` lists what lies beyond the range, too.
             inside = rows if event.bounds.until is None else rows.select(rows.cursor_at < event.bounds.until)
@@ -89,7 +94,7 @@ class RangeExits:
         found: dict[int, tuple[Bounds, Sequence[Source]]] = {}
         for of_parent in self._lists.values():
             for (listed, bounds), listing in of_parent.items():
-                if listed == part and bounds.until is None and listing.is_numbered:
+                if listed == part and bounds.until is None and listing.is_numbered and listing.had_full_page:
                     since = replace(bounds, lower=listing.first, since=listing.first, exact=False)
                     found[id(listing)] = since, listing.sources
         return list(found.values())
@@ -132,3 +137,8 @@ class RangeExits:
             is_changed = (rows.cursor_at >= earliest) & (rows.cursor_at <= listing.last + _SKEW)
             if is_changed.any() and listing.holds_any(key_hashes[is_changed]):
                 self._left.setdefault(key, {}).update({each.parent: each for each in listing.sources})
+
+
+def _may_be_full(step: WalkedPage) -> bool:
+    """Whether a page has as many records as were asked for, as far as that is known."""
+    return len(step.records) >= max(1, min(find_sizes(step.page.request), default=0))
