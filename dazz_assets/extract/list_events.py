@@ -19,6 +19,7 @@ class ListPages:
     rows: of each source those to be stored, unless they are already. Of several sources, pages after the first one have
     only those with records.
     sources: all of the list. is_numbered: its pages are requested by numbers of pages or records. bounds: of the list.
+    ends_at: the end that was sent for it, in microseconds; None if none was.
     """
 
     list_number: int
@@ -29,6 +30,7 @@ class ListPages:
     sources: Sequence[Source]
     is_numbered: bool
     bounds: Bounds
+    ends_at: int | None
 
 
 @dataclass(slots=True)

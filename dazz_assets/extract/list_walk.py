@@ -253,7 +253,7 @@ class ListWalk:
                 break
             yield ListRestart(self._sources, self._lists_read)
             earlier, progress = progress, (yield from self._read_list(bounds, looks_ahead=False))
-            if progress.share_keys(earlier) and self._stream.cursor is not None:
+            if progress.settle_moves(earlier):
                 self._client.warn(f"shared keys of {self._stream.name}", progress.describe_shared_keys())
         if progress.lost_place is not None:
             if self._find_rest(bounds, progress) is None:
@@ -376,7 +376,10 @@ class ListWalk:
         received = sum(len(own) for _, own in rows)
         first_open = self._first_list if len(self._sources) > 1 else self._lists_read
         rows = kept or wanted[:1]
-        return ListPages(self._lists_read, first_open, steps, received, rows, self._sources, is_numbered, bounds)
+        ends_at = sent.ends_at if sent is not None and self._stream.closes_open_ranges else None
+        return ListPages(
+            self._lists_read, first_open, steps, received, rows, self._sources, is_numbered, bounds, ends_at
+        )
 
     def _note_failure(self, error: FetchError, bounds: Bounds, progress: ListProgress) -> None:
         """Note where the list ended, if the failure says no more than that. Raises the error otherwise."""

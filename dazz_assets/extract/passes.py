@@ -103,20 +103,21 @@ class Pass:
         self._list(
             usable, lambda sources: state.plan.steps(widest([self._bounds[source.parent] for source in sources]))
         )
-        if state.stream.closes_open_ranges and state.session.asks_again and not self._lists_again:
-            for bounds, sources in state.exits.open_ends(self._part):
-                self._list_beside(bounds, sources)
+        if state.session.asks_again and not self._lists_again:
+            self._list_beside(state.exits.open_ends(self._part))
         self._lists_again = True
-        for bounds, sources in state.exits.take_ranges(self._part):
-            self._list_beside(bounds, sources)
+        self._list_beside(state.exits.take_ranges(self._part))
 
-    def _list_beside(self, bounds: Bounds, sources: Sequence[Source]) -> None:
-        """List a range of sources whose lists were complete; if that fails, they are not."""
-        parents = {source.parent for source in sources}
-        complete = [source for source in self._complete if source.parent in parents]
-        self._complete = [source for source in self._complete if source.parent not in parents]
+    def _list_beside(self, ranges: Sequence[tuple[Bounds, Sequence[Source]]]) -> None:
+        """List ranges of sources whose lists were complete; if that fails, they are not."""
+        wanted: dict[str | None, list[Bounds]] = defaultdict(list)
+        for bounds, sources in ranges:
+            for source in sources:
+                wanted[source.parent].append(bounds)
+        complete = [source for source in self._complete if source.parent in wanted]
+        self._complete = [source for source in self._complete if source.parent not in wanted]
         self._is_beside = True
-        self._list(complete, lambda _: [bounds])
+        self._list(complete, lambda group: list(dict.fromkeys(each for one in group for each in wanted[one.parent])))
 
     def _list(self, sources: Sequence[Source], ranges: Callable[[Sequence[Source]], Sequence[Bounds]]) -> None:
         state = self._state

@@ -49,6 +49,11 @@ class SeenHashes:
         found: NDArray[np.bool_] = recent | are_among(hashes, self._older) | are_among(hashes, self._newer)
         return found
 
+    def hashes(self) -> Hashes:
+        """All of them, in no order."""
+        recent = np.fromiter(self._recent, np.int64, len(self._recent))
+        return np.concatenate([self._older, self._newer, recent])
+
     def add_many(self, hashes: Hashes) -> None:
         """Add hashes, of which some may have been added before."""
         self._older = _join(self._older, hashes)

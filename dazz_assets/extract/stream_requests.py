@@ -35,7 +35,7 @@ class SentBounds:
     Both always have a value, for texts that can't do without one: for a missing bound, one that excludes nothing.
     has_since, has_until: whether the walk has the bound; a missing one is sent only inside a longer text.
     lowest, highest: what is listed lies in [lowest, highest), if the API filters by the cursor; in microseconds, None
-    for a bound that is not sent.
+    for a bound that is not sent. ends_at: the time that `until` stands for, in microseconds.
     """
 
     since: str | int
@@ -44,6 +44,7 @@ class SentBounds:
     has_until: bool
     lowest: int | None
     highest: int | None
+    ends_at: int
 
     def value(self, name: str) -> str | int:
         """`since` or `until` by name."""
@@ -80,6 +81,7 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
         has_until=bounds.until is not None or cursor.both or cursor.step is not None,
         lowest=None if bounds.since is None or bounds.resumes else floor_bound(since, cursor, inclusive=inclusive),
         highest=None if bounds.until is None else until,
+        ends_at=until,
     )
 
 

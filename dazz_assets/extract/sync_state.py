@@ -100,7 +100,7 @@ class SyncState:
         self.trusts_total = self.stored.transaction(_TOTAL) == 1
         is_newest_first = stream.cursor is not None and stream.cursor.order == "desc"
         self.is_unsorted = is_newest_first and self.stored.transaction(_UNSORTED) == 1
-        self._orders: list[bool] = []
+        self._sorted: set[str | None] = set()
         self._request = hash_request(session, stream)
 
     @property
@@ -120,7 +120,7 @@ class SyncState:
         """Forget what a listing found, before all of it is listed again."""
         self.row_filter.close()
         self.row_filter = NewRowFilter(None, None)
-        for found in (self.boundaries, self.failed, self.passed_over, self.totals):
+        for found in (self.boundaries, self.failed, self.passed_over, self.totals, self._sorted):
             found.clear()
         for parents in (self.mark_stays, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
@@ -134,9 +134,11 @@ class SyncState:
         self.report.end_reason = event.reason
         self.totals.append(event.total)
         self.trusts_total = self.trusts_total or (event.agrees_with_total and self._proves_total(event))
+        parents = {source.parent for source in event.sources}
+        if event.is_unsorted:
+            self.is_unsorted = True
         if event.is_unsorted is not None:
-            self._orders.append(event.is_unsorted)
-            self.is_unsorted = any(self._orders)
+            self._sorted = self._sorted - parents if event.is_unsorted else self._sorted | parents
 
     def _proves_total(self, event: ListEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.
@@ -158,7 +160,9 @@ class SyncState:
         # Always set: a stream without records counts as synced too.
         trust = {_TOTAL: 1} if self.trusts_total else {}
         examined = {} if self.examined is None else {EXAMINED: self.examined}
-        order = {_UNSORTED: int(self.is_unsorted)} if self._orders else {}
+        order = {_UNSORTED: 1} if self.is_unsorted else {}
+        if self._sorted.issuperset(self.parents) and self._sorted:
+            order = {_UNSORTED: 0}
         always = {IDENTITY: row_identity(self.stream), REQUEST: self._request, **trust, **examined, **order}
         transactions = {PASSES: before, **commit.transactions, **always}
         changes = {name: value for name, value in transactions.items() if not has_transaction(stored, name, value)}

@@ -7,7 +7,7 @@ from datetime import date
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import format_moment
 from dazz_assets.extract.completeness.departures import has_unconfirmed
-from dazz_assets.extract.completeness.empty_first import find_unlisted
+from dazz_assets.extract.completeness.empty_first import describe_unlisted, list_unbounded
 from dazz_assets.extract.dedupe import NewRowFilter
 from dazz_assets.extract.drift import shape_from_json, shape_path, shape_to_json
 from dazz_assets.extract.facts import fetch_facts
@@ -70,8 +70,6 @@ class StreamSync:
                 f"the key or the cursor of {stream.name} changed since its records were stored: all of them are "
                 "fetched anew, and replace the old ones once all are there; older versions of the table keep those"
             )
-        if self._state.has_other_request:
-            self._state.report.warnings.append(describe_change(stream))
 
     def run(self) -> StreamReport:
         """Fetch the parts of the plan, each stored before the next begins. Raises SyncError."""
@@ -81,6 +79,8 @@ class StreamSync:
             if self._has_nothing_to_list():
                 self._marks.save(self._sources)
             else:
+                if state.has_other_request:
+                    state.report.warnings.append(describe_change(self._stream))
                 self._fetch_parts()
                 self._check_what_came()
                 if self._stream.cursor is not None and self._plan.covers_from_start:
@@ -171,11 +171,12 @@ class StreamSync:
         state, stream = self._state, self._stream
         if stream.cursor is None or state.report.received or not self._listed or state.known_start is not None:
             return
-        fault = None
+        listed: list[tuple[str, int]] = []
         takes_no_bounds = stream.takes_since and not stream.needs_bound("since")
         if takes_no_bounds and state.session.asks_again and self._plan.covers_from_start:
-            fault = find_unlisted(state, self._listed[0])
-        if fault is None and any(state.totals):
+            listed = list_unbounded(state, self._listed[0])
+        fault = describe_unlisted(state, listed)
+        if not listed and any(state.totals):  # Else the total counts records of another time.
             fault = describe_empty_first(stream, state.totals)
         if fault is not None:
             state.report.warnings.append(fault)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from time import time
@@ -185,12 +185,16 @@ class Page(Response):
 
     @property
     def asked_at(self) -> datetime:
-        """When it was asked for: `fetched_at`, or the vendor's time if its clock is behind ours (RFC 9110, 6.6.1)."""
+        """When it was asked for: `fetched_at`, or the vendor's time if its clock is behind ours (RFC 9110, 6.6.1).
+
+        One that is a day behind and more is no clock that goes.
+        """
         try:
             vendor_time = parsedate_to_datetime(self.headers.get("Date", ""))
         except (ValueError, TypeError):
             return self.fetched_at
-        return min(self.fetched_at, vendor_time if vendor_time.tzinfo else vendor_time.replace(tzinfo=UTC))
+        vendor_time = vendor_time if vendor_time.tzinfo else vendor_time.replace(tzinfo=UTC)
+        return vendor_time if timedelta() < self.fetched_at - vendor_time < timedelta(days=1) else self.fetched_at
 
     @cached_property
     def document(self) -> Document:

@@ -12,7 +12,6 @@ from dazz_assets.declare.integration import Integration, WindowKind
 from dazz_assets.declare.parser import Refresh
 from dazz_assets.declare.stream import Parents, RecordModel, Scalar, Stream
 from dazz_assets.domain import DomainObject
-from dazz_assets.field_paths import split_path
 from dazz_assets.http import Absence, Accept, Budget, Format, Paginator, Rate, Request, ResponseRules, Shape
 from dazz_assets.http.paging.pagination import records_path
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, parent_field
@@ -119,7 +118,7 @@ class StreamSpec:
             is_ranged=self.cursor is not None,
             is_filtered=self.takes_since or self.takes_until,
             address_fields=self._address_fields,
-            columns=tuple(split_path(path)[0] for path in self.key_paths),
+            key_paths=self.key_paths,
         )
 
     @property

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -17,6 +18,8 @@ _UNUSUAL = re.compile(
 _WITHOUT_SIGNS = re.compile(r"(?:19|20)[0-9]{12}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**62
+# 1990, in microseconds.
+_THESE_TIMES = 631_152_000_000_000
 
 
 def parse_timestamp(text: str, form: str | None = None, zone: tzinfo = UTC) -> int | None:
@@ -28,8 +31,8 @@ def parse_timestamp(text: str, form: str | None = None, zone: tzinfo = UTC) -> i
     Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
     Fractions of a microsecond are cut off.
     """
-    if form is not None and text.isdecimal() and _has_form_of(text, form):
-        return _parse_form(text, form, zone)
+    if form is not None and text.isdecimal() and len(text) == _count_digits(form):
+        return _parse_digits(text, form, zone)
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
@@ -42,14 +45,24 @@ def parse_timestamp(text: str, form: str | None = None, zone: tzinfo = UTC) -> i
 
 
 def is_day_number(text: str) -> bool:
-    """Whether eight digits can be a day, as 20260131 is."""
-    return len(text) == 8 and text.isdecimal() and _parse_form(text, "%Y%m%d", UTC) is not None
+    """Whether eight digits can be a day of these times, as 20260131 is."""
+    is_of_these_times = len(text) == 8 and text.isdecimal() and "1990" <= text[:4] <= "2050"
+    return is_of_these_times and _parse_form(text, "%Y%m%d", UTC) is not None
 
 
-def _has_form_of(digits: str, form: str) -> bool:
-    """Whether a format writes times as so many digits, and nothing else."""
+@lru_cache(maxsize=64)
+def _count_digits(form: str) -> int:
+    """How many digits a format writes, if it writes nothing else; 0 for another one."""
     example = _EPOCH.strftime(form)
-    return example.isdecimal() and len(example) == len(digits)
+    return len(example) if example.isdecimal() else 0
+
+
+def _parse_digits(text: str, form: str, zone: tzinfo) -> int | None:
+    """Digits that may be written by a format. An epoch number of these times may have as many."""
+    moment, epoch = _parse_form(text, form, zone), _parse_epoch(text)
+    if moment is not None and moment >= 0:
+        return moment
+    return epoch if epoch is not None and epoch >= _THESE_TIMES else None
 
 
 def _parse_form(text: str, form: str, zone: tzinfo) -> int | None:

@@ -100,3 +100,21 @@ def test_neither_another_secret_nor_another_page_size_is_told(
     acme = connect(declare("TrackerIntegration", TrackerIntegration, streams=(stream,)))
     configure(acme, api, **config)
     assert told(acme, stream) == []
+
+
+def test_a_sync_in_which_nothing_is_listed_does_not_repeat_it(connect: Connect, api: Vendor) -> None:
+    """Only changed parents are listed, and none changed."""
+    api.handler = lambda request: Reply(body=[{"id": 1, "at": "2026-02-01T00:00:00Z"}])
+    boards = declare("BoardsStream", TasksStream, cursor=None, body={}, path="/boards")
+
+    def cards(**settings: Any) -> type[Stream[Any]]:
+        cursor = Cursor("at", since="since")
+        of_cards = {"parent": boards, "parents": "changed", "path": "/{parent.id}", "cursor": cursor, **settings}
+        return declare("TasksStream", TasksStream, **of_cards)
+
+    for status in ("open", "any"):
+        stream = cards(body={"status": status})
+        acme = connect(declare("TrackerIntegration", TrackerIntegration, streams=(boards, stream)))
+        acme.sync(boards)
+        for _ in range(2):
+            assert told(acme, stream) == []

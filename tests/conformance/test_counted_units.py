@@ -166,3 +166,34 @@ def test_114_the_unit_of_a_subclass_is_known_to_its_author(declare_offset: Any, 
     acme = declare_offset(OwnOffset("from", size_param="limit", size=SIZE))
     sync(acme)
     assert len(api.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body={"error": "`from` must be a multiple of `limit`"}),
+        Reply(422, {"message": "`from` must be a multiple of `limit`"}),
+        Reply(500, {"message": "oops"}),
+        Reply(body={"leaves": "none"}),
+    ],
+    ids=["an error in a 200", "a refusal", "a failure", "no list"],
+)
+def test_114_what_else_is_answered_fails_no_list(
+    declare_offset: Callable[..., Connected], api: Vendor, reply: Reply
+) -> None:
+    listed = counting(SIZE, records)
+    api.handler = lambda request: listed(request) if int(param(request, "from", "0")) % SIZE == 0 else reply
+    assert sync(declare_offset()).records == SIZE
+
+
+def test_114_records_are_known_by_their_key_alone(declare_offset: Callable[..., Connected], api: Vendor) -> None:
+    """Here beside an address that is another one each time."""
+    signed = count()
+
+    def answer(request: ReceivedRequest) -> Reply:
+        start = int(param(request, "from", "0")) // SIZE * SIZE
+        leaves = [{"node": {"id": id_, "url": f"/leaf?s={next(signed)}"}, "id": id_} for id_ in range(SIZE)]
+        return Reply(body={"leaves": leaves[start:]})
+
+    api.handler = answer
+    assert sync(declare_offset(primary_key="node.id")).records == SIZE

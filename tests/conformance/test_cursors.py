@@ -202,6 +202,12 @@ def test_81_records_whose_time_is_in_another_form_than_the_others_are_told(
     assert f"no parser reads 2 records: the cursor at at is not a time: {odd!r}. Cursors are RFC 3339 times" in warning
 
 
+def test_34_a_clock_that_stands_still_keeps_no_mark_back(connect: Connect, api: Vendor) -> None:
+    still = {"Date": "Thu, 01 Jan 1970 00:00:00 GMT"}
+    api.script(Reply(body=[event(1, "2026-02-01T00:00:00Z")], headers=still), Reply(body=[], headers=still))
+    assert connect(VendorIntegration).sync(EventsStream).high_water_mark == "2026-02-01T00:00:00Z"
+
+
 @pytest.mark.parametrize("behind", [60, 3_600])
 def test_34_the_mark_does_not_pass_the_time_of_the_request_by_a_clock_that_is_behind(
     connect: Connect, api: Vendor, clock: Clock, behind: int

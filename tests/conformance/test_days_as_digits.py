@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -79,7 +80,7 @@ def test_the_format_is_read_where_no_bound_is_sent(connect: Connect, api: Vendor
 
 
 def test_without_it_the_sync_names_the_setting(connect: Connect, api: Vendor) -> None:
-    api.handler = Register("20260203", "20260210")
+    api.handler = Register(*(f"202602{day:02d}" for day in range(3, 23)))
     assert told_of_days(connect(VendorIntegration).sync(FilingsStream)) == [
         "the cursors at `day` look like days (20260203), but were read as seconds since 1970. Set "
         'format="%Y%m%d" in the Cursor of FilingsStream, then sync once with `--refetch`; if they are numbers, set '
@@ -87,8 +88,10 @@ def test_without_it_the_sync_names_the_setting(connect: Connect, api: Vendor) ->
     ]
 
 
-@pytest.mark.parametrize("days", [(20260203, 20260299), (20_500_000,), (1_770_000_000,), ()])
-def test_numbers_that_are_no_days_are_not_told_of(connect: Connect, api: Vendor, days: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    "days", [range(20260201, 20260240), [20260203] * 30, range(45_670_101, 45_670_120), [1_770_000_000], []]
+)
+def test_numbers_that_are_no_days_are_not_told_of(connect: Connect, api: Vendor, days: Sequence[int]) -> None:
     api.handler = Register(*days)
     assert told_of_days(connect(VendorIntegration).sync(FilingsStream)) == []
 

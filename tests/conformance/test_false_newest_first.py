@@ -100,3 +100,44 @@ def test_116_records_that_are_pinned_to_the_first_page_are_no_other_order(
 def test_116_times_that_are_sorted_by_the_second_are_in_order(connect: Connect, api: Vendor) -> None:
     api.script(Reply(body={"items": [{"id": at, "at": f"2026-01-06T00:00:00.{at:03d}Z"} for at in (100, 300, 200)]}))
     assert told(connect(DeskIntegration).sync(TicketsStream)) == []
+
+
+class BoardsStream(Stream[Item]):
+    path = "/boards"
+    records = "items"
+
+
+class CardsStream(TicketsStream):
+    parent = BoardsStream
+    parents = "changed"
+    path = "/boards/{parent.id}/cards"
+    primary_key = ("{parent.id}", "id")
+    paginator = NextLink("next")
+
+
+class BoardsIntegration(CommonIntegration):
+    streams = (BoardsStream, CardsStream)
+
+
+def test_116_a_list_of_another_parent_that_is_in_order_proves_nothing(connect: Connect, api: Vendor) -> None:
+    """The cards of board 1 are in no order, and in the next sync only those of board 2 are listed."""
+    versions, desks = {1: 1, 2: 1}, {1: Desk(), 2: Desk()}
+    desks[1].hours[3] = 40
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.path == "/boards":
+            return Reply(body={"items": [{"id": id_, "version": version} for id_, version in versions.items()]})
+        body = desks[int(request.path.split("/")[2])](request).body
+        following = body["next"] and body["next"].replace("/tickets", request.path)
+        return Reply(body={**body, "next": following})
+
+    api.handler = answer
+    acme = connect(BoardsIntegration)
+    for changed in (None, 2, 1):
+        if changed is not None:
+            versions[changed] += 1
+            desks[changed].hours[8 if changed == 1 else 29] = 60
+        acme.sync(BoardsStream)
+        acme.sync(CardsStream)
+    stored = [record["at"] for record in acme.records(CardsStream) if record["id"] == 8]
+    assert desks[1]._ticket(8)["at"] in stored

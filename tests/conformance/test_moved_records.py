@@ -88,6 +88,31 @@ def test_32_a_list_in_which_records_move_each_time_is_told_and_counts_nothing_as
     assert (shelf.requests, len(acme.ids(ItemsStream)), gone(acme)) == (15, 19, set())
 
 
+def test_32_a_list_that_grows_at_its_front_lacks_nothing(connect: Connect, api: Vendor) -> None:
+    """Records come twice each time that it is read, but all that came once came again."""
+    acme = connected(connect, Offset())
+    api.handler = Shelf()
+    acme.sync(ItemsStream)
+
+    def add(shelf: Shelf) -> None:
+        shelf.books = [{"id": len(shelf.books) + 100, "edition": 1}, *shelf.books]
+
+    api.handler = shelf = Shelf(before=dict.fromkeys((2, 3, 7, 8, 12, 13), add))
+    shelf.books = [book for book in shelf.books if book["id"] != 7]
+    report = acme.sync(ItemsStream)
+    assert report.warnings == []
+    assert set(range(20)) - {7} <= set(acme.ids(ItemsStream))
+    assert gone(acme) == {"7"}
+
+
+def test_32_records_that_come_twice_on_one_page_did_not_move(connect: Connect, api: Vendor) -> None:
+    acme = connected(connect, Offset())
+    api.handler = shelf = Shelf()
+    shelf.books = [shelf.books[0], *shelf.books]
+    acme.sync(ItemsStream)
+    assert shelf.requests == 6
+
+
 def test_32_of_a_sub_stream_only_the_list_with_the_record_is_read_again(connect: Connect, api: Vendor) -> None:
     shelves = {"1": Shelf(), "2": Shelf(before={2: lambda shelf: shelf.change(13)})}
 

@@ -25,6 +25,9 @@ def trees(*records: dict[str, Any], **beside: Any) -> Reply:
 
 
 NOT_WHOLE: list[tuple[dict[str, Any], str]] = [
+    {"complete": 9, "incomplete": 1},
+    {"timed_out": 1},
+    {"request_errors": {"count": 3}},
     ({"partial": True}, "partial"),
     ({"meta": {"isPartial": "true"}}, "meta.isPartial"),
     ({"unreachable": ["regions/north"]}, "unreachable"),

@@ -135,6 +135,45 @@ def test_32_no_record_is_missed_when_one_passes_the_end_that_was_sent(
     assert acme.sync(stream).records == 0
 
 
+def test_32_what_changes_while_the_first_request_waits_is_not_missed(
+    connect: Connect, api: Vendor, clock: Clock
+) -> None:
+    """Its end was written before: what the list beside it brings moves the mark only over what it lists, too."""
+    start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
+    history = HistoryApi(clock, {}, first=start + timedelta(days=1))
+    waits = [True]
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if waits:
+            waits.clear()
+            clock.now += 30
+            history.change(58)
+            return Reply(503, {"message": "busy"}, headers={"Retry-After": "30"})
+        if param(request, "offset") == "10":
+            history.change(59)
+        return history(request)
+
+    api.handler = answer
+    cursor = Cursor("at", since="since", until="until", both=True)
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=Offset())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=start)
+    acme.sync(stream)
+    clock.sleep(3_600)
+    acme.sync(stream)
+    assert acme.records(stream) == sorted(history.records, key=lambda item: item["id"])
+
+
+def test_32_nothing_passes_an_end_that_lies_ahead(connect: Connect, api: Vendor, clock: Clock) -> None:
+    """An end that is sent as a day is tomorrow."""
+    start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
+    api.handler = history = HistoryApi(clock, {}, first=start + timedelta(days=1))
+    cursor = Cursor("at", since="since", until="until", both=True, format="%Y-%m-%d")
+    stream = declare("ChangesStream", ChangesStream, cursor=cursor, paginator=Offset())
+    acme = connect(declare("HistoryIntegration", CommonIntegration, streams=(stream,)), start=start)
+    acme.sync(stream)
+    assert len(history.asked) == 60 // SIZE + 1
+
+
 def test_32_where_nothing_passes_the_end_one_more_request_is_all(connect: Connect, api: Vendor, clock: Clock) -> None:
     start = (datetime.fromtimestamp(clock.now, UTC) - timedelta(days=80)).date()
     api.handler = history = HistoryApi(clock, {}, first=start + timedelta(days=1))

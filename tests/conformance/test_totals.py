@@ -264,6 +264,28 @@ def test_58_a_later_sync_with_nothing_new_is_not(connect: Connect, api: Vendor) 
         assert (report.warnings, report.gap) == ([], None)
 
 
+@pytest.mark.parametrize(("stored", "boundary"), [(2, 1), (20, 1)])
+def test_58_a_total_of_a_small_account_is_no_sign_of_a_missing_page(
+    connect: Connect, api: Vendor, stored: int, boundary: int
+) -> None:
+    """What comes again at the mark is as much as all others together, or as a page."""
+    api.handler = Shelves(stored)
+    paginator = PageNumber(size_param="limit", size=10)
+    acme = connect(declare("ShelvesIntegration", ChangesIntegration, paginator=paginator, params={"page": 0}))
+    for _ in range(3):
+        report = acme.sync(ChangedStream)
+        assert (report.warnings, report.gap) == ([], None)
+    assert report.received == boundary
+
+
+def test_58_a_total_of_records_before_the_start_is_not_told(connect: Connect, api: Vendor) -> None:
+    api.handler = shelves = Shelves(0)
+    shelves.records = [{"id": number, "at": f"2025-03-0{number}T00:00:00Z"} for number in range(1, 9)]
+    acme = connect(declare("ShelvesIntegration", ChangesIntegration, paginator=PageNumber(), params={"page": 0}))
+    for _ in range(2):
+        assert acme.sync(ChangedStream).warnings == []
+
+
 def test_58_records_that_are_added_while_a_list_is_read_are_not_missing(connect: Connect, api: Vendor) -> None:
     records = changes(12)
     total = iter([12, 12, 14, 14, 14])

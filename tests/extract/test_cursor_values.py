@@ -79,6 +79,8 @@ def test_anything_else_is_not_a_cursor(text: str) -> None:
         ("Sat, 31 Jan 2026 12:30:15 GMT", "%a, %d %b %Y %H:%M:%S GMT", datetime(2026, 1, 31, 12, 30, 15)),
         ("2026-01-31T12:30:15Z", "%Y%m%d", datetime(2026, 1, 31, 12, 30, 15)),
         (str(SECOND // 1_000_000), "%Y%m%d", datetime(2026, 1, 31, 12, 30, 15)),
+        (str(SECOND // 1_000_000), "%Y%m%d%H", datetime(2026, 1, 31, 12, 30, 15)),
+        ("2026013112", "%Y%m%d%H", datetime(2026, 1, 31, 12)),
     ],
 )
 def test_a_strftime_format_is_read_as_well(text: str, form: str, day: datetime) -> None:

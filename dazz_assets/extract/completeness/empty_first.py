@@ -10,8 +10,6 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import chain
 
-import numpy as np
-
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.batch import RowReader
 from dazz_assets.extract.bounds import Bounds, format_moment
@@ -27,14 +25,14 @@ from dazz_assets.windows import to_microseconds
 _SETTLES = 600_000_000
 
 
-def find_unlisted(state: SyncState, source: Source) -> str | None:
-    """Say that the API lists a record of the range that was asked for only without bounds; None if it lists none.
+def list_unbounded(state: SyncState, source: Source) -> list[tuple[str, int]]:
+    """The key and the cursor's time of records that the API lists without bounds: those of a page, or none.
 
     source: one that listed nothing.
     """
     session, stream = state.session, state.stream
-    until = to_microseconds(session.now()) - _SETTLES
     reader = PageReader(stream, RowReader(stream, session.windows, session.cursor_of(stream)))
+    listed: list[tuple[str, int]] = []
     try:
         sent = sent_bounds(session, stream, Bounds())
         unbounded = None if sent is None else replace(sent, has_until=False)
@@ -43,13 +41,16 @@ def find_unlisted(state: SyncState, source: Source) -> str | None:
         with closing(batches):
             for step in chain.from_iterable(batches):
                 for _, rows in reader.read([step], [source]):
-                    is_inside = (rows.cursor_at >= session.start) & (rows.cursor_at < until)
-                    if is_inside.any():
-                        place = int(np.flatnonzero(is_inside)[0])
-                        return _describe(state, rows.keys[place], int(rows.cursor_at[place]))
+                    listed += zip(rows.keys, rows.cursor_at.tolist(), strict=True)
     except (FetchError, SyncError):
-        return None  # The API takes no request without bounds, so nothing is known.
-    return None
+        return []  # The API takes no request without bounds, so nothing is known.
+    return listed
+
+
+def describe_unlisted(state: SyncState, listed: list[tuple[str, int]]) -> str | None:
+    """Say that the API lists a record of the range that was asked for only without bounds; None if it lists none."""
+    start, until = state.session.start, to_microseconds(state.session.now()) - _SETTLES
+    return next((_describe(state, key, at) for key, at in listed if start <= at < until), None)
 
 
 def _describe(state: SyncState, key: str, at: int) -> str:

@@ -162,9 +162,12 @@ class ListProgress:
         """Whether a snapshot had records twice, so that others may have moved to pages that were read."""
         return self._moved.are_known and self._stream.cursor is None
 
-    def share_keys(self, earlier: "ListProgress") -> bool:
-        """Whether the records that seemed to move did the same in an earlier list, and so only share their keys."""
-        return self._moved.settle(earlier._moved)
+    def settle_moves(self, earlier: "ListProgress") -> bool:
+        """Settle from an earlier list what did not move. Returns whether records of an incremental list share keys."""
+        if self._stream.cursor is not None:
+            return self._moved.settle_keys(earlier._moved)
+        self._moved.settle_growth(earlier._moved)
+        return False
 
     @property
     def is_unsorted(self) -> bool | None:
@@ -186,9 +189,14 @@ class ListProgress:
         return is_below and (bool(self._stream.total) or self._ends_on_full_page or self._ends_on_round_number)
 
     @property
+    def _full_size(self) -> int | None:
+        """How many records a full page has: as in the largest of several, or as declared. None if it is not known."""
+        declared: int | None = getattr(self._stream.paginator, "size", None)
+        return max(self._page_sizes) if len(self._page_sizes) > 1 else declared
+
+    @property
     def _ends_on_full_page(self) -> bool:
-        sizes, declared = self._page_sizes, getattr(self._stream.paginator, "size", None)
-        return sizes[-1:] == [max(sizes) if len(sizes) > 1 else declared]
+        return self._page_sizes[-1:] == [self._full_size]
 
     @property
     def _ends_on_round_number(self) -> bool:
@@ -211,7 +219,7 @@ class ListProgress:
         ):
             return False
         if self._stream.takes_since or self._stream.takes_until:
-            return bool(self._page_sizes) and total - self._received == max(self._page_sizes)
+            return total - self._received == self._full_size
         return self._received < total
 
     @property

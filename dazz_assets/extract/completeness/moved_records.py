@@ -13,7 +13,7 @@ def hash_keys(rows: RowBatch) -> Hashes:
 
 
 class MovedRecords:
-    """The records of a list whose keys came before in it.
+    """The records of a list whose keys came before in it, on another page.
 
     A record that changed leaves its place, and those between its old place and the new one move by one, some past the
     walk. It comes again with other content, or, if it went to a page that was read, the last one of a page comes again
@@ -32,15 +32,30 @@ class MovedRecords:
 
     def add(self, rows: RowBatch, *, is_numbered: bool) -> None:
         """Add the next rows of the list. What comes again counts only where its pages are numbered."""
-        came_again = ~self._keys.add_new(hash_keys(rows))
+        keys = hash_keys(rows)
+        for page in np.unique(rows.origin_of):
+            of_page = rows.origin_of == page
+            self._add_page(keys[of_page], rows.content_hashes[of_page], is_numbered=is_numbered)
+
+    def _add_page(self, keys: Hashes, contents: Hashes, *, is_numbered: bool) -> None:
+        keys, firsts = np.unique(keys, return_index=True)  # What comes twice on one page did not move.
+        contents = contents[firsts]
+        came_again = ~self._keys.add_new(keys)
         if self._ignores_same:
-            came_again &= self._contents.add_new(rows.content_hashes)
+            came_again &= self._contents.add_new(contents)
         if is_numbered and came_again.any():
             self.are_known = True
-            self._found.add(rows.content_hashes[came_again])
+            self._found.add(contents[came_again])
 
-    def settle(self, earlier: "MovedRecords") -> bool:
+    def settle_keys(self, earlier: "MovedRecords") -> bool:
         """Whether the same records came again as in an earlier list: they share keys then, and did not move."""
         share_keys = self.are_known and self._found.value() == earlier._found.value()
         self.are_known = self.are_known and not share_keys
         return share_keys
+
+    def settle_growth(self, earlier: "MovedRecords") -> None:
+        """Settle that nothing is missing if all keys of an earlier list came: what is in neither was never there.
+
+        A list that grows at its front has records twice each time that it is read.
+        """
+        self.are_known = self.are_known and not self._keys.contains(earlier._keys.hashes()).all()

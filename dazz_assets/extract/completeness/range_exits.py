@@ -33,8 +33,9 @@ class _Listing:
     """A list of a range: when its pages were read, in microseconds, and the hashes of its records' keys.
 
     number: counts the lists of its sources. newest: the latest time of its records. is_numbered: it has several pages,
-    which are requested by numbers. had_full_page: a record that left it may have pulled another one to a page before.
-    keys, sorted_keys: those of its pages that were not looked at yet, and the others.
+    which are requested by numbers. ends_at: the end that was sent, of a range without one. had_full_page: a record that
+    left it may have pulled another one to a page before. keys, sorted_keys: those of its pages that were not looked at
+    yet, and the others.
     """
 
     sources: Sequence[Source]
@@ -43,6 +44,7 @@ class _Listing:
     last: int
     newest: int = 0
     is_numbered: bool = False
+    ends_at: int | None = None
     had_full_page: bool = False
     keys: list[NDArray[np.int64]] = field(default_factory=list)
     sorted_keys: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -75,6 +77,7 @@ class RangeExits:
         listing = self._listing(part, event)
         listing.last = max(listing.last, to_microseconds(event.steps[-1].page.fetched_at))
         listing.is_numbered = listing.is_numbered or (event.is_numbered and event.steps[-1].number > 1)
+        listing.ends_at = event.ends_at if event.bounds.until is None else None
         listing.had_full_page = listing.had_full_page or any(map(_may_be_full, event.steps))
         for _, rows in event.rows:
             # An API that ignores `until` lists what lies beyond the range, too.
@@ -90,13 +93,15 @@ class RangeExits:
                 del of_parent[key]
 
     def open_ends(self, part: Part) -> list[tuple[Bounds, Sequence[Source]]]:
-        """What came since ranges of a part were listed that have no end, and the sources of these lists."""
+        """What came since the ends that were sent for lists of a part, each with the sources of these lists."""
         found: dict[int, tuple[Bounds, Sequence[Source]]] = {}
         for of_parent in self._lists.values():
             for (listed, bounds), listing in of_parent.items():
-                if listed == part and bounds.until is None and listing.is_numbered and listing.had_full_page:
-                    since = replace(bounds, lower=listing.first, since=listing.first, exact=False)
-                    found[id(listing)] = since, listing.sources
+                ends_at = listing.ends_at
+                if listed != part or ends_at is None or not (listing.is_numbered and listing.had_full_page):
+                    continue
+                if ends_at <= listing.last + _SKEW:  # Nothing left a range that ends tomorrow.
+                    found[id(listing)] = replace(bounds, lower=ends_at, since=ends_at, exact=False), listing.sources
         return list(found.values())
 
     def take_ranges(self, part: Part) -> list[tuple[Bounds, list[Source]]]:

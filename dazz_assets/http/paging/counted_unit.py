@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Raw
 
-from dazz_assets.http.errors import PaginatorError, RefusedError
-from dazz_assets.http.json.json_slices import object_members_at
+from dazz_assets.field_paths import split_path
+from dazz_assets.http.errors import FetchError, PaginatorError, StoppedError
+from dazz_assets.http.json.json_slices import descend
 from dazz_assets.http.page import Page, Request
 from dazz_assets.http.paging.list_edges import describe_fullness
 from dazz_assets.http.paging.pagination import Offset, Paginator
@@ -25,23 +26,25 @@ def check_unit(
     To an API that counts pages, the number of records on the first page is the number of a page far behind the last
     one. The numbers after the first tell: there begins the next page, or else the next record.
     """
-    if type(paginator) is not Offset:  # A subclass of the author's may count in another way.
+    if type(paginator) is not Offset or not rules.key_paths:  # A subclass of the author's may count in another way.
         return
     records = first.listed(rules).records
     if describe_fullness(first, len(records), records=rules.records) is None:
         return
     begin = read_count(start, paginator.param, 0)
-    known = {_identify(record, rules.columns) for record in records}
+    known = {_identify(record, rules.key_paths) for record in records}
     # If the first number is that of no page, it may have led to the first one, and the next number still does.
     for place in (1, 2)[: len(records) - 1]:
         try:
             page = send(set_values(start, {paginator.param: begin + place}))
-        except RefusedError:
+            found = page.listed(rules).records
+        except StoppedError:
+            raise
+        except FetchError:
             return  # No API refuses the numbers of pages; offsets within a page some do.
-        found = page.listed(rules).records
-        if not found or _identify(found[0], rules.columns) == _identify(records[place], rules.columns):
+        if not found or _identify(found[0], rules.key_paths) == _identify(records[place], rules.key_paths):
             return
-        if _identify(found[0], rules.columns) not in known:
+        if _identify(found[0], rules.key_paths) not in known:
             raise page.make_error(PaginatorError, *_explain(paginator, begin, place, len(records)))
 
 
@@ -58,7 +61,7 @@ def _explain(paginator: Offset, begin: int, place: int, received: int) -> tuple[
     )
 
 
-def _identify(record: Raw, columns: Sequence[str]) -> object:
-    """What tells a record from others: its key, or all of it. Other fields may differ each time that it is listed."""
-    members = object_members_at(record) or {}
-    return tuple(bytes(members[name]) for name in columns if name in members) or bytes(record)
+def _identify(record: Raw, key_paths: Sequence[str]) -> tuple[bytes, ...]:
+    """A record's key as it was sent: other fields may differ each time that it is listed."""
+    found = (descend(record, split_path(path)) for path in key_paths)
+    return tuple(b"" if value is None else bytes(value) for value in found)

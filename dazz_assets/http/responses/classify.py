@@ -223,7 +223,8 @@ def _find_error_at_end(page: Page, rules: ResponseRules) -> ReportedError | None
 def _convert(page: Page, rules: ResponseRules) -> Page:
     """The page with a body of JSON in UTF-8. NotJsonError: it can't be read as that."""
     try:
-        body, source = to_json(page.body, page.headers.get("content-type", ""), rules.format, rules.columns)
+        columns = [split_path(path)[0] for path in rules.key_paths]
+        body, source = to_json(page.body, page.headers.get("content-type", ""), rules.format, columns)
         converted = page if body is page.body else replace(page, body=body)
         converted = converted if source is None else replace(converted, converted_from=source)
         converted.open_text()

@@ -267,12 +267,11 @@ def _says_partial(level: Document, name: str, value: Any, role: Role, above: str
         is_usual = name == "skipped" and above == "shards"  # They hold nothing that was asked for.
         return counts and not is_usual and (read_number(value) or 0) > 0
     if _PARTIAL.fullmatch(name):
-        is_time = name.endswith("timeout") and read_number(value) is not None
-        return read_flag(value) is True and not is_time
+        return read_flag(value) is True and read_number(value) is None  # Numbers count something, or are times.
     if name in ("status", "statuscode"):
         return isinstance(value, str) and _PARTIAL_STATUS.fullmatch(value.strip()) is not None
     if _READING_ERRORS.fullmatch(name):
-        return role in ("top", "envelope") and isinstance(value, list | dict) and _is_something(value)
+        return role in ("top", "envelope") and isinstance(value, list) and _is_something(value)
     return role == "top" and _LEFT_OUT.fullmatch(name) is not None and isinstance(value, list | dict) and bool(value)
 
 

@@ -42,8 +42,8 @@ class ResponseRules:
     """Whether its requests send a bound: a total may then count what lies outside the range."""
     address_fields: tuple[str, ...] = ()
     """The fields of the config that its address is made of. `base_url` is the API's, whatever that is made of."""
-    columns: tuple[str, ...] = ()
-    """The columns of CSV, or the fields of a record, that hold its key."""
+    key_paths: tuple[str, ...] = ()
+    """The paths of a record that its key is made of."""
 
     def action(self, status: int, body: bytes) -> Action | None:
         """What the stream says of a response with this status and body; a key with a text goes first."""
