@@ -25,9 +25,6 @@ def trees(*records: dict[str, Any], **beside: Any) -> Reply:
 
 
 NOT_WHOLE: list[tuple[dict[str, Any], str]] = [
-    {"complete": 9, "incomplete": 1},
-    {"timed_out": 1},
-    {"request_errors": {"count": 3}},
     ({"partial": True}, "partial"),
     ({"meta": {"isPartial": "true"}}, "meta.isPartial"),
     ({"unreachable": ["regions/north"]}, "unreachable"),
@@ -93,6 +90,9 @@ def test_77_the_mark_of_an_incremental_stream_stays_before_a_page_that_is_not_wh
 
 
 WHOLE: list[dict[str, Any]] = [
+    {"complete": 9, "incomplete": 1},
+    {"timed_out": 1},
+    {"request_errors": {"count": 3}},
     {"partial": False, "unreachable": [], "UnprocessedKeys": {}, "StatusCode": "Complete"},
     {"_shards": {"total": 5, "successful": 5, "skipped": 0, "failed": 0}},
     {"failed": 3, "status": "done", "result": "partial", "meta": {"failed": 2}},
