@@ -27,11 +27,11 @@ class CursorSigns:
         names_zone = "%z" in form or "%Z" in form or _NAMES_UTC.search(form) is not None
         is_zoned = cursor is None or cursor.zone is not None or names_zone or "%H" not in form
         self._may_lack_zone = stream.takes_since and not is_zoned
+        self.are_open = self._may_be_days or self._may_lack_zone
+        """Whether there is anything left to find out."""
 
     def add(self, rows: RowBatch) -> None:
         """Add the rows of a page."""
-        if not (self._may_be_days or self._may_lack_zone):
-            return
         cursors = [cursor for cursor in rows.cursors if cursor is not None]
         if not cursors:
             return
@@ -42,6 +42,7 @@ class CursorSigns:
             found = next(filter(None, map(_OFFSET.search, cursors)), None)
             self._offset = "" if found is None else found[1]
             self._may_lack_zone = found is not None and not _NONE.fullmatch(self._offset)
+        self.are_open = self._may_be_days or (self._may_lack_zone and not self._offset)
 
     def describe(self) -> Iterator[str]:
         """Say what looks wrong, and which setting settles it."""

@@ -175,7 +175,8 @@ class Pass:
         state.shape.add(rows)
         state.nested_lists.add(rows, state.shape.types())
         state.usable_check.add(rows)
-        state.cursor_signs.add(rows)
+        if state.cursor_signs.are_open:
+            state.cursor_signs.add(rows)
         if source.parent in self._watch.marks:
             self._watch.add(source, rows)
         newest_before = boundary.candidate_mark

@@ -1,6 +1,7 @@
 """Finds records that moved to other pages while a list was read whose pages are requested by numbers."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.dedupe import ContentFingerprint
@@ -33,19 +34,13 @@ class MovedRecords:
     def add(self, rows: RowBatch, *, is_numbered: bool) -> None:
         """Add the next rows of the list. What comes again counts only where its pages are numbered."""
         keys = hash_keys(rows)
-        for page in np.unique(rows.origin_of):
-            of_page = rows.origin_of == page
-            self._add_page(keys[of_page], rows.content_hashes[of_page], is_numbered=is_numbered)
-
-    def _add_page(self, keys: Hashes, contents: Hashes, *, is_numbered: bool) -> None:
-        keys, firsts = np.unique(keys, return_index=True)  # What comes twice on one page did not move.
-        contents = contents[firsts]
         came_again = ~self._keys.add_new(keys)
         if self._ignores_same:
-            came_again &= self._contents.add_new(contents)
+            came_again &= self._contents.add_new(rows.content_hashes)
         if is_numbered and came_again.any():
-            self.are_known = True
-            self._found.add(contents[came_again])
+            came_again &= _came_before(keys, rows.origin_of, came_again)
+            self.are_known = self.are_known or bool(came_again.any())
+            self._found.add(rows.content_hashes[came_again])
 
     def settle_keys(self, earlier: "MovedRecords") -> bool:
         """Whether the same records came again as in an earlier list: they share keys then, and did not move."""
@@ -59,3 +54,10 @@ class MovedRecords:
         A list that grows at its front has records twice each time that it is read.
         """
         self.are_known = self.are_known and not self._keys.contains(earlier._keys.hashes()).all()
+
+
+def _came_before(keys: Hashes, pages: NDArray[np.int64], came_again: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of rows that came again those that did so on another page: what comes twice on one page did not move."""
+    first_pages = dict(zip(keys[~came_again].tolist(), pages[~came_again].tolist(), strict=True))
+    places = zip(keys.tolist(), pages.tolist(), strict=True)
+    return np.fromiter((first_pages.get(key) != page for key, page in places), np.bool_, len(keys))

@@ -238,7 +238,7 @@ class _PageFetcher:
         elif self._number == 2 and self._paginator is not None:
             self._ends.note_followed()
         self._pass_on_warning(page, self._rules_of(request), len(records))
-        if (left := describe_left_lists(page, self._rules_of(request))) is not None:
+        if self._number == 1 and (left := describe_left_lists(page, self._rules_of(request))) is not None:
             self._client.warn("lists left", f"{request.method} {page.url}: {left}")
         self._received += len(records)
         following = self._find_next(request, page, before, len(records))
