@@ -19,6 +19,12 @@ def test_an_offset_in_a_parameter_for_pages(param: str) -> None:
     assert f'use PageNumber("{name}"), or a subclass of Offset if it does count records' in error
 
 
+def read_paginator(paginator: Any) -> Any:
+    """The paginator of a stream, as definitions load it."""
+    (stream,) = read_integration(with_stream(paginator=paginator)).streams.values()
+    return stream.paginator
+
+
 class RecordOffset(Offset):
     """An author's own."""
 
@@ -33,7 +39,7 @@ class RecordOffset(Offset):
     ids=str,
 )
 def test_other_parameters_are_fine(paginator: Any) -> None:
-    read_integration(with_stream(paginator=paginator))
+    assert read_paginator(paginator) == paginator
 
 
 @pytest.mark.parametrize(
@@ -61,6 +67,9 @@ def test_a_sign_of_more_that_is_about_another_page(paginator: Any, more: str, ki
     ["has_more", "page.last", "page.totalPages", "next_page", "next.page", "paging.next.offset", "pages", "again"],
 )
 def test_other_signs_of_more_are_fine(more: str) -> None:
-    read_integration(with_stream(paginator=PageNumber(more=more)))
-    read_integration(with_stream(paginator=NextLink("links.next", more=more)))
-    read_integration(with_stream(paginator=CursorToken("token", param="t", more=more)))
+    for paginator in (
+        PageNumber(more=more),
+        NextLink("links.next", more=more),
+        CursorToken("token", param="t", more=more),
+    ):
+        assert read_paginator(paginator) == paginator

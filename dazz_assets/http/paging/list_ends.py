@@ -169,9 +169,11 @@ class ListEnds:
             return False
         number = read_count(page.request, paginator.param, 1)
         ended = "is empty and ended the list" if is_empty else f"ended the list by `{paginator.more}`"
-        from_0 = f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}. '
-        advice = from_0 if is_empty and number == named[1] and self._first > 0 else ""
-        advice = advice if is_empty else "Correct the paginator's `more`, or leave it out. "
+        advice = "" if is_empty else "Correct the paginator's `more`, or leave it out. "
+        if is_empty and number == named[1] and self._first > 0:
+            advice = (
+                f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}. '
+            )
         self._client.warn(
             "page count",
             f"{page.request.method} {page.url}: page {number} {ended} after {received} records, "
