@@ -107,7 +107,7 @@ class ListProgress:
         for step, end in zip(steps, ends, strict=True):
             self._places.add(step, rows.keys[end - 1] if end else None)
         if self.is_numbered or steps[0].number <= 2:  # Whether pages are numbered is seen from the second one on.
-            self._moved.add(rows, is_numbered=self.is_numbered)
+            self._moved.add(rows, steps[0].number)
         hashes = rows.content_hashes.tolist()
         for step, start, end in zip(steps, [0, *ends], ends, strict=False):
             # The vendor's total counts nulls too.
@@ -147,20 +147,24 @@ class ListProgress:
         self._refused = error
 
     @property
+    def _has_moved(self) -> bool:
+        return self.is_numbered and self._moved.are_known()
+
+    @property
     def shifted(self) -> bool:
         """Whether records moved to other pages during the walk, as some came again, or a total shrank."""
-        return self._moved.are_known or (self._total_shrank and not self._ignores_total)
+        return self._has_moved or (self._total_shrank and not self._ignores_total)
 
     @property
     def surely_shifted(self) -> bool:
         """The same, without what may mean something else: that a total shrank, or a record was added to a snapshot."""
-        has_moved = self._moved.are_known and self._stream.cursor is not None
+        has_moved = self._has_moved and self._stream.cursor is not None
         return has_moved or (self._total_shrank and self._trusts_total)
 
     @property
     def may_lack_moved(self) -> bool:
         """Whether a snapshot had records twice, so that others may have moved to pages that were read."""
-        return self._moved.are_known and self._stream.cursor is None
+        return self._has_moved and self._stream.cursor is None
 
     def settle_moves(self, earlier: "ListProgress") -> bool:
         """Settle from an earlier list what did not move. Returns whether records of an incremental list share keys."""

@@ -1,11 +1,22 @@
 """Finds records that moved to other pages while a list was read whose pages are requested by numbers."""
 
+import tempfile
+from collections.abc import Iterator
+from os import SEEK_END
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.dedupe import ContentFingerprint
-from dazz_assets.extract.seen_hashes import Hashes, SeenHashes
+from dazz_assets.extract.seen_hashes import Hashes
+from dazz_assets.lake.versions.latest_versions import are_among
+
+# What is kept of each row of a list: hashes of its key and its content, and the number of its page.
+_ROW = np.dtype([("key", np.int64), ("content", np.int64), ("page", np.int64)])
+_Rows = NDArray[np.void]
+# Longer lists wait on the disk.
+_MOST_BYTES = 1024 * 1024
 
 
 def hash_keys(rows: RowBatch) -> Hashes:
@@ -18,7 +29,7 @@ class MovedRecords:
 
     A record that changed leaves its place, and those between its old place and the new one move by one, some past the
     walk. It comes again with other content, or, if it went to a page that was read, the last one of a page comes again
-    on the next.
+    on the next. They are looked for once the list was read: to look each row up as it comes takes ten times as long.
 
     ignores_same: the latter does not count, as of an incremental list whose pages are read in their order: what went to
     a page that was read has changed, and is listed by the next sync.
@@ -26,26 +37,27 @@ class MovedRecords:
 
     def __init__(self, *, ignores_same: bool) -> None:
         self._ignores_same = ignores_same
-        self._keys, self._contents = SeenHashes(), SeenHashes()
-        self._found = ContentFingerprint()
-        self.are_known = False
-        """Whether records moved, as far as it is known."""
+        self._rows = tempfile.SpooledTemporaryFile(_MOST_BYTES)  # noqa: SIM115  (closed with this object)
+        self._found: Hashes | None = None
+        self._are_settled = False
 
-    def add(self, rows: RowBatch, *, is_numbered: bool) -> None:
-        """Add the next rows of the list. What comes again counts only where its pages are numbered."""
-        keys = hash_keys(rows)
-        came_again = ~self._keys.add_new(keys)
-        if self._ignores_same:
-            came_again &= self._contents.add_new(rows.content_hashes)
-        if is_numbered and came_again.any():
-            came_again &= _came_before(keys, rows.origin_of, came_again)
-            self.are_known = self.are_known or bool(came_again.any())
-            self._found.add(rows.content_hashes[came_again])
+    def add(self, rows: RowBatch, first_page: int) -> None:
+        """Add the next rows of the list. first_page: the number of the page that they begin with. Raises OSError."""
+        added = np.empty(len(rows), _ROW)
+        added["key"], added["content"] = hash_keys(rows), rows.content_hashes
+        added["page"] = rows.origin_of + first_page
+        self._rows.seek(0, SEEK_END)
+        self._rows.write(added.tobytes())
+        self._found = None
+
+    def are_known(self) -> bool:
+        """Whether records moved, as far as it is known."""
+        return not self._are_settled and len(self._find()) > 0
 
     def settle_keys(self, earlier: "MovedRecords") -> bool:
         """Whether the same records came again as in an earlier list: they share keys then, and did not move."""
-        share_keys = self.are_known and self._found.value() == earlier._found.value()
-        self.are_known = self.are_known and not share_keys
+        share_keys = self.are_known() and _fingerprint(self._find()) == _fingerprint(earlier._find())
+        self._are_settled |= share_keys
         return share_keys
 
     def settle_growth(self, earlier: "MovedRecords") -> None:
@@ -53,11 +65,45 @@ class MovedRecords:
 
         A list that grows at its front has records twice each time that it is read.
         """
-        self.are_known = self.are_known and not self._keys.contains(earlier._keys.hashes()).all()
+        if self.are_known():
+            keys = self._sort_keys()
+            self._are_settled = all(are_among(rows["key"], keys).all() for rows in earlier._read())
+
+    def _find(self) -> Hashes:
+        """The contents of the records that came again on another page."""
+        if self._found is None:
+            keys = self._sort_keys()
+            repeated = keys[1:][keys[1:] == keys[:-1]]
+            self._found = self._find_among(repeated) if len(repeated) else np.empty(0, np.int64)
+        return self._found
+
+    def _find_among(self, keys: Hashes) -> Hashes:
+        """The same, given which keys came several times, in their order."""
+        rows = np.concatenate([rows[are_among(rows["key"], keys)] for rows in self._read()])
+        rows = rows[np.argsort(rows["key"], kind="stable")]
+        begins = np.concatenate([[True], rows["key"][1:] != rows["key"][:-1]])
+        first_pages = rows["page"][begins][np.cumsum(begins) - 1]
+        moved = rows["page"] != first_pages
+        if self._ignores_same:
+            _, firsts = np.unique(rows["content"], return_index=True)
+            is_new = np.zeros(len(rows), np.bool_)
+            is_new[firsts] = True
+            moved &= is_new
+        found: Hashes = rows["content"][moved]
+        return found
+
+    def _sort_keys(self) -> Hashes:
+        keys = np.concatenate([np.empty(0, np.int64), *(rows["key"] for rows in self._read())])
+        keys.sort()
+        return keys
+
+    def _read(self) -> Iterator[_Rows]:
+        self._rows.seek(0)
+        while part := self._rows.read(_MOST_BYTES // _ROW.itemsize * _ROW.itemsize):
+            yield np.frombuffer(part, _ROW)
 
 
-def _came_before(keys: Hashes, pages: NDArray[np.int64], came_again: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of rows that came again those that did so on another page: what comes twice on one page did not move."""
-    first_pages = dict(zip(keys[~came_again].tolist(), pages[~came_again].tolist(), strict=True))
-    places = zip(keys.tolist(), pages.tolist(), strict=True)
-    return np.fromiter((first_pages.get(key) != page for key, page in places), np.bool_, len(keys))
+def _fingerprint(contents: Hashes) -> int:
+    fingerprint = ContentFingerprint()
+    fingerprint.add(contents)
+    return fingerprint.value()
