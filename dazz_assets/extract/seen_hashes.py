@@ -15,7 +15,7 @@ from dazz_assets.lake.versions.latest_versions import are_among
 Hashes = NDArray[np.int64]
 
 # Merge recent hashes into the sorted arrays at this count.
-_MERGE_AT = 20_000
+_MERGE_AT = 25_000
 # Of so many rows in memory, the half that lies farther behind is put on the disk.
 _NEAR_ROWS = 100_000
 
