@@ -103,7 +103,8 @@ def rows(*numbers: int) -> list[dict[str, int]]:
 
 
 def test_every_example_is_run() -> None:
-    assert set(SHOWN) == {*EXAMPLES, "imports", "jobs", "nested", "one-page", "paginators", "resume", "max_shrink"}
+    others = {"imports", "jobs", "nested", "one-page", "paginators", "resume", "resume-elsewhere", "max_shrink"}
+    assert set(SHOWN) == {*EXAMPLES, *others}
 
 
 EXAMPLES: dict[str, tuple[list[Reply], int]] = {
@@ -200,6 +201,16 @@ def test_a_feed_goes_on_from_its_last_link(desk: Desk) -> None:
     desk.sync(stream)
     assert [request.target for request in desk.vendor.requests] == ["/api/v1/logs?after=3"]
     assert desk.count("system_log") == 3
+
+
+def test_a_feed_goes_on_from_another_field_of_its_last_page(desk: Desk) -> None:
+    feed = streams("resume")[0]
+    for name, later, sent in (("graph", "@odata.deltaLink", "/api/v1/logs?d=7"), ("calendar", "nextSyncToken", "7")):
+        stream = declare(f"{name.title()}Stream", feed, paginator=run("resume-elsewhere")[name], records="events")
+        desk.vendor.script(*(Reply(body={"events": [], later: sent}) for _ in range(2)))
+        desk.sync(stream)
+        desk.sync(stream)
+        assert desk.vendor.requests[-1].target in ("/api/v1/logs?d=7", "/api/v1/logs?syncToken=7")
 
 
 def test_a_job_is_begun_by_one_stream_and_its_result_read_by_another(desk: Desk) -> None:

@@ -20,8 +20,9 @@ from dazz_assets.http.paging.pagination import (
     Offset,
     PageNumber,
     Paginator,
-    keeps_place,
+    is_polled,
     path_read_by,
+    resume_path,
 )
 from dazz_assets.http.request_values import read_count
 from dazz_assets.http.responses.response_rules import ResponseRules
@@ -100,7 +101,7 @@ class ListEnds:
     def _find_promise(self, page: Page, rules: ResponseRules, number: int) -> str | None:
         """What in a page says that there is more, for messages; None if nothing does."""
         paginator = self._paginator
-        if not isinstance(paginator, OURS) or keeps_place(paginator):
+        if not isinstance(paginator, OURS) or is_polled(paginator):
             return None
         more = None if isinstance(paginator, GraphQLCursor) else paginator.more
         if says_more_by_flag(page, more):
@@ -190,7 +191,7 @@ class ListEnds:
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
         paginator = self._paginator
-        if keeps_place(paginator):
+        if is_polled(paginator):
             return True
         more = getattr(paginator, "more", None) if isinstance(paginator, OURS) else None
         return more is not None and page.has(more)
@@ -207,7 +208,7 @@ class ListEnds:
         hint = find_next_page_hint(
             page,
             records=rules.records,
-            read=path_read_by(paginator, page.request) or getattr(paginator, "path", None),
+            read=(path_read_by(paginator, page.request) or getattr(paginator, "path", None), resume_path(paginator)),
             # LinkHeader has read its header: it leads nowhere.
             ignored=(*rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
             pages_read=number,

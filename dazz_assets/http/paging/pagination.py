@@ -102,22 +102,23 @@ class NextLink:
     """Follows the URL at `path` in the body, absolute or relative to the page: `NextLink("links.next")`.
 
     Where the path leads to a list of links, `[{"rel": "next", "href": "..."}]`, the one whose relation is `next`.
-    more, keep, resume: as for `LinkHeader`. A subclass may override `resolve` for an API whose links are relative to
-    something else.
+    more, keep, resume: as for `LinkHeader`. Where the last page has another link instead, from which the next sync goes
+    on, `resume` is its path: `NextLink("@odata\\\\.nextLink", resume="@odata\\\\.deltaLink")`.
+    A subclass may override `resolve` for an API whose links are relative to something else.
     """
 
     path: str
     more: str | None = field(default=None, kw_only=True)
     keep: tuple[str, ...] = field(default=(), kw_only=True)
-    resume: bool = field(default=False, kw_only=True)
+    resume: bool | str = field(default=False, kw_only=True)
 
     def first(self, request: Request) -> Request:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume is True, received)) is not None:
             return ended
-        link = self._read_link(page)
+        link = self._read_link(page, self.path)
         if link is None:
             return end_without(page, self.more, f"no link at `{self.path}`")
         return _unless_repeated(self._follow(page, link), request, received)
@@ -128,24 +129,24 @@ class NextLink:
 
     def position(self, page: Page) -> str | None:
         """The link from which a later walk goes on; None if the page has none."""
-        link = self._read_link(page)
+        link = self._read_link(page, self.resume if isinstance(self.resume, str) else self.path)
         return None if link is None else self._follow(page, link).full_address()
 
     def go_on(self, request: Request, position: str) -> Request:
         """The request that goes on from a position."""
         return replace(request, url=position, params={})
 
-    def _read_link(self, page: Page) -> str | None:
-        link = page.value(self.path)
+    def _read_link(self, page: Page, path: str) -> str | None:
+        link = page.value(path)
         if isinstance(link, list):
             if link and not are_links(link):
-                reason = f"it is a list, but not one of a `rel` and a `href` each; its first item is at `{self.path}.0`"
-                raise _unusable_value_error(page, self.path, "a link", reason)
+                reason = f"it is a list, but not one of a `rel` and a `href` each; its first item is at `{path}.0`"
+                raise _unusable_value_error(page, path, "a link", reason)
             return find_next_link(link)
         if isinstance(link, str):
             return None if is_blank(link) else link
         if link:
-            raise _unusable_value_error(page, self.path, "a link")
+            raise _unusable_value_error(page, path, "a link")
         return None
 
     def _follow(self, page: Page, link: str) -> Request:
@@ -160,7 +161,9 @@ class CursorToken:
     response (`CursorToken(header="x-ms-continuationtoken", param="continuationToken")`); give one of them. Where a
     value of the last record is sent, its path leads there: `CursorToken("data.-1.id", param="starting_after")`.
     more: path of a value in the body that ends the list although there is a token: `more="has_more"`.
-    resume: the list is a feed for polling, whose last page has a token too; see `LinkHeader`.
+    resume: the list is a feed for polling, whose last page has a token too; see `LinkHeader`. Where the last page has
+    another token instead, with which the next sync begins, `resume` is its path, and `resume_param` the parameter that
+    takes it, if it is not `param`.
     repeats: the vendor may give the same token with each page and still go on, as a scroll does (Elasticsearch,
     Intercom). The list ends at an empty page, and a page that came before is an error. As each answer moves on, the
     list begins again where one may be lost.
@@ -170,12 +173,15 @@ class CursorToken:
     param: str = field(kw_only=True)
     header: str | None = field(default=None, kw_only=True)
     more: str | None = field(default=None, kw_only=True)
-    resume: bool = field(default=False, kw_only=True)
+    resume: bool | str = field(default=False, kw_only=True)
+    resume_param: str | None = field(default=None, kw_only=True)
     repeats: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.repeats and self.resume:
             raise ValueError("CursorToken takes resume or repeats: a token that repeats is no place to come back to")
+        if self.resume_param is not None and not isinstance(self.resume, str):
+            raise ValueError("CursorToken takes resume_param with the path of the token that it sends: give resume too")
         if (self.path is None) == (self.header is None):
             raise ValueError("CursorToken takes the token's path in the body or a header: give one of them")
 
@@ -183,7 +189,7 @@ class CursorToken:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume is True, received)) is not None:
             return ended
         token = self._read_token(page)
         if token is None:
@@ -204,12 +210,15 @@ class CursorToken:
 
     def position(self, page: Page) -> str | None:
         """The token from which a later walk goes on; None if the page has none."""
-        token = self._read_token(page)
+        if not isinstance(self.resume, str):
+            token = self._read_token(page)
+        else:
+            token = self._check_token(page, page.value(self.resume), self.resume, is_page_token=True)
         return None if token is None else str(token)
 
     def go_on(self, request: Request, position: str) -> Request:
         """The request that goes on from a position."""
-        return set_values(request, {self.param: position})
+        return set_values(request, {self.resume_param or self.param: position})
 
     @property
     def is_page_token(self) -> bool:
@@ -218,14 +227,19 @@ class CursorToken:
 
     def _read_token(self, page: Page) -> str | int | None:
         token = page.headers.get(self.header) if self.header is not None else page.value(self.path or "")
+        return self._check_token(page, token, str(self.path), is_page_token=self.is_page_token)
+
+    @staticmethod
+    def _check_token(page: Page, token: Any, path: str, *, is_page_token: bool) -> str | int | None:
+        """A token that can be sent; None if it stands for none. path: where it is, for messages."""
         if token is None or token is False or (isinstance(token, str) and is_blank(token)):
             return None
-        if self.is_page_token and read_number(token) in (0, -1):
+        if is_page_token and read_number(token) in (0, -1):
             return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
-            raise _unusable_value_error(page, str(self.path), "a token")
+            raise _unusable_value_error(page, path, "a token")
         if isinstance(token, str) and not is_sendable(token):
-            raise _unusable_value_error(page, str(self.path), "a token", "it has half of a surrogate pair")
+            raise _unusable_value_error(page, path, "a token", "it has half of a surrogate pair")
         return token
 
 
@@ -390,7 +404,18 @@ def path_read_by(paginator: Paginator | None, request: Request) -> str | None:
 
 def keeps_place(paginator: Paginator | None) -> bool:
     """Whether the list is a feed for polling, whose next walk goes on where the last one ended."""
-    return isinstance(paginator, LinkHeader | NextLink | CursorToken) and paginator.resume
+    return isinstance(paginator, LinkHeader | NextLink | CursorToken) and bool(paginator.resume)
+
+
+def resume_path(paginator: Paginator | None) -> str | None:
+    """Where the last page has what the next walk begins with, if that is not what leads from page to page."""
+    resume = paginator.resume if isinstance(paginator, NextLink | CursorToken) else None
+    return resume if isinstance(resume, str) else None
+
+
+def is_polled(paginator: Paginator | None) -> bool:
+    """Whether the last page of the list has a way on, too."""
+    return keeps_place(paginator) and resume_path(paginator) is None
 
 
 def _unusable_value_error(page: Page, path: str, kind: str, reason: str = "it is not a text") -> FetchError:

@@ -45,6 +45,8 @@ _PLACE = re.compile(
 )
 _BEFORE = re.compile(r"(is)?(the)?first(page)?|(has(a)?)?prev(ious)?(page|records|results)?s?(link|url|uri|href)?")
 
+_LATER = re.compile(r"(odata)?(next|new|last)?(delta|sync|changes?|incremental|poll(ing)?)(link|url|uri|token|cursor)")
+
 
 @lru_cache(maxsize=4096)
 def normalize(name: str) -> str:
@@ -92,6 +94,11 @@ def names_total(name: str) -> bool:
 def means_page_count(name: str) -> bool:
     """Whether a number of this normalised name may count the pages."""
     return _PAGE_COUNT.fullmatch(name) is not None and name != "page"
+
+
+def means_later(name: str) -> bool:
+    """Whether a link or token of this normalised name is for what changes after the list: `deltaLink`, `syncToken`."""
+    return _LATER.fullmatch(name) is not None
 
 
 def means_page_size(name: str) -> bool:

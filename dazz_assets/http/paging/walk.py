@@ -26,6 +26,7 @@ from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
 from dazz_assets.http.paging.counted_unit import check_unit
+from dazz_assets.http.paging.kept_place import KeptPlace
 from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
@@ -191,7 +192,7 @@ class _PageFetcher:
         self._last_page: Page | None = None
         self._last_request: Request | None = None
         self._is_sent_again = False
-        self._position = position
+        self._place = KeptPlace(paginator, position)
         self._resumes = position is not None
         self.start = self._find_first(request)
         if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
@@ -250,9 +251,9 @@ class _PageFetcher:
             self._client.warn("tied token", f"{request.method} {page.url}: {tied}")
         self._check_more(request, page, is_last=isinstance(following, Last))
         end_reason = following.reason if isinstance(following, Last) else None
-        if isinstance(self._paginator, LinkHeader | NextLink | CursorToken) and self._paginator.resume:
-            self._position = self._paginator.position(page) or self._position
-        walked = WalkedPage(page, self._number, records, end_reason, self._position, listed.ids)
+        if (lost := self._place.add(page, self._rules_of(request), is_last=isinstance(following, Last))) is not None:
+            self._client.warn("resume", f"{request.method} {page.url}: {lost}")
+        walked = WalkedPage(page, self._number, records, end_reason, self._place.position, listed.ids)
         if isinstance(following, Last):
             return walked, None
         if self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
