@@ -10,7 +10,7 @@ from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page
 from dazz_assets.http.paging.more import says_more_by_flag, tells_of_more
-from dazz_assets.http.paging.next_page_hints import NextPageHint, find_next_page_hint
+from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint
 from dazz_assets.http.paging.pagination import (
     OURS,
     CursorToken,
@@ -24,6 +24,7 @@ from dazz_assets.http.paging.pagination import (
     path_read_by,
     resume_path,
 )
+from dazz_assets.http.paging.paging_names import read_flag
 from dazz_assets.http.request_values import read_count
 from dazz_assets.http.responses.response_rules import ResponseRules
 
@@ -74,10 +75,11 @@ class ListEnds:
         before: the page before it. number: of the page, from 1. received: how many records came in all.
 
         Raises MissingPaginatorError if it says that there is more, and warns if it may say so. Raises FetchError if it
-        has no body, although the page before says that there is more.
+        has no body, or no record and no flag, although the page before says that there is more.
         """
         if before is not None:
             self._check_body(page, before, rules, number)
+            self._check_flag(page, before, rules, number)
             self._check_null(page, rules)
         else:
             self._check_object(page, rules)
@@ -97,6 +99,34 @@ class ListEnds:
                 "more, so records may be missing.",
                 'Sync again; if the vendor ends its lists so, set empty = ("body",) on the stream.',
             )
+
+    def _check_flag(self, page: Page, before: Page, rules: ResponseRules, number: int) -> None:
+        """Raises FetchError for a page without records that lacks the flag by which the page before says that there is
+        more: a page that the vendor made as it makes others would have said that there is none.
+        """
+        if page.accepted_failure is not None or page.accepted_end is not None or page.document.is_empty:
+            return
+        flag = self._find_flag(before, rules)
+        if flag is None or page.has(flag) or page.has_records(rules, any_=True):
+            return
+        raise page.make_error(
+            FetchError,
+            f"page {number} has no records and no `{flag}`, but `{flag}` in the page before says that there is more, "
+            "so records may be missing.",
+            f'Sync again; if the vendor leaves it out at the end, set data_fields = ("{split_path(flag)[0]}",).',
+        )
+
+    def _find_flag(self, page: Page, rules: ResponseRules) -> str | None:
+        """The flag that says that there is more, of a list that an empty page would end; None if nothing does."""
+        paginator = self._paginator
+        flag: str | None = None
+        if isinstance(paginator, GraphQLCursor):
+            path = paginator.flag_in(page.request)
+            flag = path if read_flag(page.value(path)) else None
+        elif isinstance(paginator, PageNumber | Offset):
+            is_told = says_more_by_flag(page, paginator.more)
+            flag = paginator.more if is_told else find_more_flag(page, records=rules.records)
+        return None if flag is None or split_path(flag)[0] in rules.data_fields else flag
 
     def _find_promise(self, page: Page, rules: ResponseRules, number: int) -> str | None:
         """What in a page says that there is more, for messages; None if nothing does."""

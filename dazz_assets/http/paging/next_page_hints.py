@@ -206,6 +206,12 @@ def find_end_flag(page: Page, *, records: str = "") -> str | None:
     return next((field.place for field in fields if says_more(field) is False), None)
 
 
+def find_more_flag(page: Page, *, records: str = "") -> str | None:
+    """The path of a flag that says that another page follows, or None."""
+    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    return next((field.place for field in fields if says_more(field)), None)
+
+
 def find_scalar_paths(page: Page, *, records: str = "") -> list[str]:
     """The paths of a page's texts, numbers and truth values outside of its records."""
     fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)

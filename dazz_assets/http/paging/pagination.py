@@ -346,8 +346,7 @@ class GraphQLCursor:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        path = self.path_in(request)
-        flag = path.removesuffix(last_segment(path)) + "hasNextPage"
+        path, flag = self.path_in(request), self.flag_in(request)
         has_next = read_flag(page.value(flag))
         if has_next is False:
             return Last(f"`{flag}` is false")
@@ -372,6 +371,11 @@ class GraphQLCursor:
     def path_in(self, request: Request) -> str:
         """The path of the cursor in the page of a request."""
         return self.next_path if self.next_path is not None and self._asks_next(request) else self.path
+
+    def flag_in(self, request: Request) -> str:
+        """The path of the flag beside the cursor that says whether there is more."""
+        path = self.path_in(request)
+        return path.removesuffix(last_segment(path)) + "hasNextPage"
 
     def records_in(self, request: Request, first: str) -> str:
         """The path of the records in the page of a request. first: their path in the first page."""
