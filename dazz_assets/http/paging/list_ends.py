@@ -8,8 +8,8 @@ from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page
-from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page
-from dazz_assets.http.paging.more import says_more_by_flag, tells_of_more
+from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page, may_be_full
+from dazz_assets.http.paging.more import Last, counts_records, find_end, says_more_by_flag, tells_of_more
 from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint
 from dazz_assets.http.paging.pagination import (
     OURS,
@@ -68,6 +68,19 @@ class ListEnds:
             f"{page.request.method} {page.url}: {sign} in the first page says that there is one before it, so counting "
             f'may have to begin at a lower number: for 0, set params = {{"{name}": 0}}.',
         )
+
+    def find_end(self, page: Page, number: int, listed: int, received: int) -> Last | None:
+        """The end of a list whose pages are counted, while what its paginator reads is the number of all records.
+
+        number: of the page. listed: the number of its records. received: how many came in all, which no paginator
+        knows. On a first page that may be full, the number may be the page's own, and one request more tells.
+        """
+        paginator = self._paginator
+        if type(paginator) is not PageNumber or not counts_records(paginator.more):
+            return None
+        if number == 1 and may_be_full(page, listed):
+            return None
+        return find_end(page, listed, paginator.more, received)
 
     def check_last(self, page: Page, before: Page | None, rules: ResponseRules, number: int, received: int) -> None:
         """Look at the page that ends a walk.

@@ -250,7 +250,8 @@ class PageNumber:
     size_param, size: the parameter for the page size, and its value. more: the path of the value that says whether
     there is more (see `_has_more`).
 
-    Ends at an empty page or when `more` says so; a short page is not the end (conformance 28).
+    Ends at an empty page or when `more` says so, also as a number of pages or of all records (`total_pages`, `total`).
+    A short page is not the end (conformance 28).
     """
 
     param: str = "page"

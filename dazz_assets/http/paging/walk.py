@@ -378,6 +378,7 @@ class _PageFetcher:
             following = next_request(self._paginator, request, page, received)
             if self._ties.is_end(page, received, leads_to_itself=following == request):
                 following = Last("a page of which only the value that was sent leads on")
+            following = self._ends.find_end(page, self._number, received, self._received) or following
             if isinstance(following, Last):
                 self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
             return following
