@@ -1,9 +1,10 @@
 """Checks of what a paginator sends and reads, by the names of the parameters and fields."""
 
 from dazz_assets.field_paths import split_path
-from dazz_assets.http import Offset, PageNumber
+from dazz_assets.http import CursorToken, Offset, PageNumber
 from dazz_assets.http.paging.pagination import OURS
 from dazz_assets.http.paging.paging_names import means_page_before, means_page_number, means_record_number, normalize
+from dazz_assets.http.request_values import goes_in_query
 from dazz_assets.spec.specs import StreamSpec
 
 
@@ -25,6 +26,19 @@ def find_misnamed_param(stream: StreamSpec) -> str | None:
             "pages"
         )
     return None
+
+
+def find_doubled_param(stream: StreamSpec) -> str | None:
+    """Why it is not known where a paginator's parameter goes: both the stream's params and its body name it."""
+    paginator = stream.paginator
+    if not isinstance(paginator, CursorToken | Offset | PageNumber) or paginator.param not in stream.stream.params:
+        return None
+    if goes_in_query(paginator.param, stream.params, stream.body):
+        return None
+    return (
+        f"`params` and `body` both name {paginator.param!r}, which the paginator sends in one of them; leave it where "
+        "the vendor reads it, and remove it from the other"
+    )
 
 
 def find_misread_more(stream: StreamSpec) -> str | None:

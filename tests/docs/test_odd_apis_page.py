@@ -26,6 +26,7 @@ from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 PAGE = (Path(__file__).parents[2] / "docs" / "odd_apis.md").read_text(encoding="utf-8")
 SHOWN = {block.words[0]: block.text for block in blocks(PAGE)}
 MODELS = (
+    "Asset",
     "Check",
     "Entry",
     "Export",
@@ -121,6 +122,11 @@ EXAMPLES: dict[str, tuple[list[Reply], int]] = {
     ),
     "keep": (
         [Reply(body={"users": rows(1), "links": {"next": "/users?after=1"}}), Reply(body={"users": rows(2)})],
+        2,
+    ),
+    "in-query": (
+        [Reply(body={"resources": rows(n), "page": {"totalPages": 2}}) for n in (1, 2)]
+        + [Reply(body={"resources": []})],
         2,
     ),
     "total": ([Reply(body={"tickets": rows(1), "meta": {"count": 1}}), Reply(body={"tickets": []})], 1),

@@ -41,6 +41,22 @@ def test_a_page_number_in_a_parameter_for_records(param: str) -> None:
     assert f'use Offset("{name}"), or a subclass of PageNumber if it does count pages' in error
 
 
+@pytest.mark.parametrize(
+    ("paginator", "body"),
+    [
+        (PageNumber(), {"page": 0}),
+        (Offset("at"), {"at": 0}),
+        (CursorToken("next", param="cursor"), {"cursor": None}),
+        (PageNumber("search.page"), {"search": {"page": 1}}),
+    ],
+    ids=str,
+)
+def test_a_parameter_in_the_query_and_in_the_body(paginator: Any, body: dict[str, Any]) -> None:
+    settings = {"method": "POST", "body": body, "params": {paginator.param: 0}}
+    error = load_error(lambda: with_stream(paginator=paginator, **settings))
+    assert f"BadStream: `params` and `body` both name {paginator.param!r}, which the paginator sends in one of" in error
+
+
 def read_paginator(paginator: Any) -> Any:
     """The paginator of a stream, as definitions load it."""
     (stream,) = read_integration(with_stream(paginator=paginator)).streams.values()

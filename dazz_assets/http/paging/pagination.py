@@ -155,7 +155,8 @@ class NextLink:
 
 @dataclass(frozen=True, slots=True)
 class CursorToken:
-    """Sends the token of a page as `param`: in the query, or at that dotted path of the body if the request has one.
+    """Sends the token of a page as `param`: in the query, or at that dotted path of the body if the request has one and
+    the stream's `params` do not name it (`params = {"cursor": []}` sends nothing with the first request).
 
     path, header: where the token is, in the body (`CursorToken("meta.next", param="cursor")`) or in a header of the
     response (`CursorToken(header="x-ms-continuationtoken", param="continuationToken")`); give one of them. Where a
@@ -197,7 +198,7 @@ class CursorToken:
                 problem = f"the page has records, but the value of one that leads on, at `{self.path}`, is missing"
                 raise page.make_error(FetchError, f"{problem}.", "Correct the paginator's path, or use another field.")
             return end_without(page, self.more, f"no token {self.place}")
-        following = set_values(request, {self.param: token})
+        following = set_values(request, self.param, {self.param: token})
         goes_on = self.repeats and self.more is not None and not says_nothing(page, self.more)
         if received == 0 and following == request and not goes_on:
             return Last("an empty page with the token that was sent")
@@ -218,7 +219,7 @@ class CursorToken:
 
     def go_on(self, request: Request, position: str) -> Request:
         """The request that goes on from a position."""
-        return set_values(request, {self.resume_param or self.param: position})
+        return set_values(request, self.param, {self.resume_param or self.param: position})
 
     @property
     def is_page_token(self) -> bool:
@@ -247,6 +248,8 @@ class CursorToken:
 class PageNumber:
     """Counts pages in `param`, starting from its value in the stream's params or body, else from 1.
 
+    It goes into the body, if the request has one, unless the params name it; and so does the page size with it.
+
     size_param, size: the parameter for the page size, and its value. more: the path of the value that says whether
     there is more (see `_has_more`).
 
@@ -264,7 +267,7 @@ class PageNumber:
 
     def first(self, request: Request) -> Request:
         start = {self.param: read_count(request, self.param, 1)}
-        return set_values(request, start | _size_params(self.size_param, self.size))
+        return set_values(request, self.param, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         number = read_count(request, self.param, 1)
@@ -273,7 +276,7 @@ class PageNumber:
 
     def following(self, request: Request, received: int) -> Request:
         """The request after one whose page has this many records, if the list goes on."""
-        return set_values(request, {self.param: read_count(request, self.param, 1) + 1})
+        return set_values(request, self.param, {self.param: read_count(request, self.param, 1) + 1})
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one by the number of pages at `more`; None if it names none."""
@@ -285,7 +288,7 @@ class PageNumber:
 class Offset:
     """Counts the received records in `param`, starting from its value in the stream's params or body, else from 0.
 
-    size_param, size, more, and where it ends: as for `PageNumber`.
+    size_param, size, more, where it goes and where it ends: as for `PageNumber`.
     """
 
     param: str = "offset"
@@ -298,7 +301,7 @@ class Offset:
 
     def first(self, request: Request) -> Request:
         start = {self.param: read_count(request, self.param, 0)}
-        return set_values(request, start | _size_params(self.size_param, self.size))
+        return set_values(request, self.param, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         reached = read_count(request, self.param, 0) + received
@@ -311,7 +314,7 @@ class Offset:
 
     def following(self, request: Request, received: int) -> Request:
         """As for `PageNumber`."""
-        return set_values(request, {self.param: read_count(request, self.param, 0) + received})
+        return set_values(request, self.param, {self.param: read_count(request, self.param, 0) + received})
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one, each with as many records, by the total at `more`; None without one."""

@@ -45,6 +45,7 @@ from dazz_assets.http.paging.pagination import (
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
+from dazz_assets.http.request_values import goes_in_query
 from dazz_assets.http.responses.failures import may_be_end, refuses_place
 from dazz_assets.http.responses.redirects import describe_redirect
 from dazz_assets.http.responses.response_rules import ResponseRules
@@ -66,9 +67,8 @@ _LONGEST_QUOTE = 200
 _IN_QUERY_ADVICE = (
     "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
 )
-_IN_BODY_ADVICE = (
-    "It was sent in the body, as the stream has one: if the vendor reads it in the query, follow the links of its "
-    "pages (NextLink), or set `params` in a paginator of your own."
+_IN_NAMED_QUERY_ADVICE = (
+    "It was sent in the query, as `params` name it: if the vendor reads it in the body, remove it there."
 )
 _REPEATS_ADVICE = (
     "If the token stays the same while its pages go on, as that of a scroll does, set repeats=True on the paginator."
@@ -364,9 +364,18 @@ class _PageFetcher:
             return ""
         if sent.body is None:
             return _IN_QUERY_ADVICE
-        param = self._paginator.param if isinstance(self._paginator, CursorToken | Offset | PageNumber) else None
-        may_be_misplaced = param is not None and not param.startswith("variables.")  # Those are a query's.
-        return _IN_BODY_ADVICE if may_be_misplaced and isinstance(sent.body, Mapping) else ""
+        paginator = self._paginator
+        if not isinstance(paginator, CursorToken | Offset | PageNumber) or not isinstance(sent.body, Mapping):
+            return ""
+        if goes_in_query(paginator.param, sent.params, sent.body):
+            return _IN_NAMED_QUERY_ADVICE
+        if paginator.param.startswith("variables."):  # Those are a query's.
+            return ""
+        first = "[]" if isinstance(paginator, CursorToken) else "0" if isinstance(paginator, Offset) else "1"
+        return (
+            "It was sent in the body, as the stream has one: if the vendor reads it in the query, name it in the "
+            f'stream\'s `params`: params = {{"{paginator.param}": {first}}}.'
+        )
 
     def _find_next(self, request: Request, page: Page, before: Page | None, received: int) -> Request | Last:
         if page.accepted_end is not None:
