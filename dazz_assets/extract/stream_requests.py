@@ -9,6 +9,7 @@ from dazz_assets.errors import SyncError
 from dazz_assets.extract.bounds import Bounds, floor_bound, format_bound, round_up_bound, step_out_of_repeated_hour
 from dazz_assets.extract.drift import shape_from_json, shape_path
 from dazz_assets.http import Request
+from dazz_assets.http.paging.pagination import resume_path
 from dazz_assets.http.placeholders import fill_placeholders, find_placeholders, join_values, path_segment
 from dazz_assets.lake.sidecar import read_sidecar
 from dazz_assets.names import closest_name, list_names
@@ -56,7 +57,7 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
 
     A since other than the start is sent one unit earlier, so that the API returns records that share its value.
     A missing since becomes the connection's start; a missing until, the end of the current second (minute or day, as
-    the format resolves).
+    the format resolves). What a feed goes on with stands for both, unless it leads on in the list that they began.
     """
     if stream.cursor is None:
         return None
@@ -74,11 +75,12 @@ def sent_bounds(session: Session, stream: StreamSpec, bounds: Bounds) -> SentBou
         floored, inclusive = floor_bound(since, cursor, inclusive=inclusive), False
         since = step_out_of_repeated_hour(floored, cursor, is_since=True)
         until = step_out_of_repeated_hour(until, cursor, is_since=False)
+    is_sent = not (bounds.resumes and resume_path(stream.paginator))
     return SentBounds(
         since=format_bound(since, cursor, inclusive=inclusive),
         until=format_bound(until, cursor),
-        has_since=bounds.since is not None,
-        has_until=bounds.until is not None or cursor.both or cursor.step is not None,
+        has_since=is_sent and bounds.since is not None,
+        has_until=is_sent and (bounds.until is not None or cursor.both or cursor.step is not None),
         lowest=None if bounds.since is None or bounds.resumes else floor_bound(since, cursor, inclusive=inclusive),
         highest=None if bounds.until is None else until,
         ends_at=until,

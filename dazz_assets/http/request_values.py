@@ -10,10 +10,19 @@ from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import BadRequestError
 from dazz_assets.http.page import Request
 
+_MISSING = object()
 
-def set_values(request: Request, values: Mapping[str, Any]) -> Request:
-    """The request with these parameters: at dotted paths of its body if that is an object, else in the query."""
-    if not isinstance(request.body, Mapping):
+
+def goes_in_query(param: str, params: Mapping[str, Any], body: Any) -> bool:
+    """Whether a paginator's parameter goes into the query: there is no object as body, or `params` alone name it."""
+    if not isinstance(body, Mapping):
+        return True
+    return param in params and _value_at_path(body, split_path(param), _MISSING) is _MISSING
+
+
+def set_values(request: Request, param: str, values: Mapping[str, Any]) -> Request:
+    """The request with these values where a paginator's parameter goes: the query, or dotted paths of the body."""
+    if goes_in_query(param, request.params, request.body):
         return replace(request, params={**request.params, **values})
     body = request.body
     for path, value in values.items():
@@ -40,10 +49,10 @@ def _value_at_path(holder: Any, names: Sequence[str], default: Any) -> Any:
 
 def read_count(request: Request, param: str, start: int) -> int:
     """The number that a request sends as this parameter; `start` without it. BadRequestError: it is no number."""
-    if isinstance(request.body, Mapping):
-        sent = _value_at_path(request.body, split_path(param), start)
-    else:
+    if goes_in_query(param, request.params, request.body):
         sent = request.params.get(param, start)
+    else:
+        sent = _value_at_path(request.body, split_path(param), start)
     if isinstance(sent, bool) or not str(sent).isdecimal():
         raise BadRequestError(f"the parameter {param!r} must start at a number from 0 up, but is {sent!r}.")
     return int(str(sent))

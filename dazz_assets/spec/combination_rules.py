@@ -10,8 +10,9 @@ from dazz_assets.errors import DefinitionError
 from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor, Offset, PageNumber, TokenAuth
 from dazz_assets.http.auth.auth_choice import list_auths
 from dazz_assets.http.placeholders import find_placeholders
+from dazz_assets.http.request_values import goes_in_query
 from dazz_assets.spec.graphql_rules import VARIABLES
-from dazz_assets.spec.paginator_rules import find_misnamed_param, find_misread_more
+from dazz_assets.spec.paginator_rules import find_doubled_param, find_misnamed_param, find_misread_more
 from dazz_assets.spec.secret_rules import secret_fields
 from dazz_assets.spec.specs import IntegrationSpec, ParserSpec, StreamSpec
 
@@ -29,6 +30,7 @@ def check_stream(where: str, stream: StreamSpec, integration: type[Integration[A
         or _find_unused_cursor_setting(stream)
         or _find_setting_replaced_by_auth(stream, integration)
         or _find_setting_replaced_by_paginator(stream, integration)
+        or find_doubled_param(stream)
         or find_misnamed_param(stream)
         or find_misread_more(stream)
     )
@@ -180,7 +182,7 @@ def _find_setting_replaced_by_paginator(stream: StreamSpec, integration: type[In
     given: dict[str, Any] = dict(stream.stream.params)
     if stream.stream.query is not None:
         setting, given = "variables", {f"{VARIABLES}{name}": value for name, value in stream.stream.variables.items()}
-    elif stream.body is not None:
+    elif not goes_in_query(paginator.param, stream.params, stream.body):
         setting, given = "body", dict(stream.stream.body or {})
     elif not hasattr(stream.stream, "paginator"):
         # The integration's params count only with its own paginator: otherwise they are for other streams.

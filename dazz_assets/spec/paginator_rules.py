@@ -1,23 +1,43 @@
 """Checks of what a paginator sends and reads, by the names of the parameters and fields."""
 
 from dazz_assets.field_paths import split_path
-from dazz_assets.http import Offset
+from dazz_assets.http import CursorToken, Offset, PageNumber
 from dazz_assets.http.paging.pagination import OURS
-from dazz_assets.http.paging.paging_names import means_page_before, means_page_number, normalize
+from dazz_assets.http.paging.paging_names import means_page_before, means_page_number, means_record_number, normalize
+from dazz_assets.http.request_values import goes_in_query
 from dazz_assets.spec.specs import StreamSpec
 
 
 def find_misnamed_param(stream: StreamSpec) -> str | None:
-    """Why a paginator that counts records can't be right: it sends their number as that of a page."""
+    """Why a counting paginator can't be right: it sends the number of records as that of a page, or the reverse."""
     paginator = stream.paginator
-    if type(paginator) is not Offset:  # A subclass may count in another way.
+    if type(paginator) is not Offset and type(paginator) is not PageNumber:  # A subclass may count in another way.
         return None
     name = split_path(paginator.param)[-1]
-    if not means_page_number(normalize(name)):
+    if type(paginator) is Offset and means_page_number(normalize(name)):
+        return (
+            f"`paginator` is an Offset, which counts records, but {name!r} is by its name the number of a page, so "
+            f'pages would be left out; use PageNumber("{name}"), or a subclass of Offset if it does count records'
+        )
+    if type(paginator) is PageNumber and means_record_number(normalize(name.rpartition("[")[2])):  # `page[offset]`
+        return (
+            f"`paginator` is a PageNumber, which counts pages, but {name!r} is by its name the number of records "
+            f'before, so records would be left out; use Offset("{name}"), or a subclass of PageNumber if it does count '
+            "pages"
+        )
+    return None
+
+
+def find_doubled_param(stream: StreamSpec) -> str | None:
+    """Why it is not known where a paginator's parameter goes: both the stream's params and its body name it."""
+    paginator = stream.paginator
+    if not isinstance(paginator, CursorToken | Offset | PageNumber) or paginator.param not in stream.stream.params:
+        return None
+    if goes_in_query(paginator.param, stream.params, stream.body):
         return None
     return (
-        f"`paginator` is an Offset, which counts records, but {name!r} is by its name the number of a page, so pages "
-        f'would be left out; use PageNumber("{name}"), or a subclass of Offset if it does count records'
+        f"`params` and `body` both name {paginator.param!r}, which the paginator sends in one of them; leave it where "
+        "the vendor reads it, and remove it from the other"
     )
 
 

@@ -109,6 +109,10 @@ def test_a_wait_for_a_budget_names_what_is_left(left: int, told: str, api: Vendo
     ("settings", "place"),
     [
         ({"method": "POST", "body": {"q": "select"}}, "It was sent in the body, as the stream has one: if the vendor"),
+        (
+            {"method": "POST", "body": {"q": "select"}, "params": {"page": 1, "offset": 0, "after": [], "a.b": []}},
+            "It was sent in the query, as `params` name it: if the vendor",
+        ),
         ({"method": "POST"}, "It was sent in the query, as the stream has no `body`: if the vendor reads it in the"),
         ({}, None),
     ],

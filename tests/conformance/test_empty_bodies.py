@@ -146,3 +146,85 @@ def test_113_a_snapshot_keeps_what_such_a_page_left_out(connect: Connect, api: V
     with pytest.raises(SyncError, match="204 with an empty body as page 2"):
         acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1, 2, 3]
+
+
+FLAGS: list[tuple[Paginator, dict[str, Any], str]] = [
+    (PageNumber(more="has_more"), {"has_more": True}, "has_more"),
+    (PageNumber(more="meta.isLast"), {"meta": {"isLast": False}}, "meta.isLast"),
+    (PageNumber(), {"paging": {"hasNextPage": True}}, "paging.hasNextPage"),
+    (Offset(more="go_on"), {"go_on": "yes"}, "go_on"),
+    (Offset(), {"moreItems": "true"}, "moreItems"),
+]
+
+
+def answer_by_page(*bodies: dict[str, Any]) -> Any:
+    """An API with these pages, whether they are counted or their records are, two on each."""
+
+    def answer(request: ReceivedRequest) -> Reply:
+        is_paged = "page" in request.query
+        place = int(param(request, "page", "1")) - 1 if is_paged else -(-int(param(request, "offset", "0")) // 2)
+        return Reply(body=bodies[min(place, len(bodies) - 1)])
+
+    return answer
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+@pytest.mark.parametrize(("paginator", "body", "flag"), FLAGS, ids=str)
+def test_113_an_empty_page_without_the_flag_that_others_had_is_no_end(
+    connect: Connect, api: Vendor, paginator: Paginator, body: dict[str, Any], flag: str, pages: int
+) -> None:
+    full = [{"trees": items(2 * page, 2 * page + 1), **body} for page in range(pages)]
+    api.handler = answer_by_page(*full, {"trees": []})
+    acme = connect(declare("TreesIntegration", TreesIntegration, paginator=paginator))
+    with pytest.raises(SyncError) as raised:
+        acme.sync(ItemsStream)
+    assert f"page {pages + 1} has no records and no `{flag}`, but `{flag}` in the page before" in str(raised.value)
+    assert f'set data_fields = ("{flag.partition(".")[0]}",)' in str(raised.value)
+    assert acme.ids(ItemsStream) == []
+
+
+@pytest.mark.parametrize(("paginator", "body", "flag"), FLAGS, ids=str)
+def test_113_an_empty_page_without_its_flag_is_the_end_where_the_stream_says_so(
+    connect: Connect, api: Vendor, paginator: Paginator, body: dict[str, Any], flag: str
+) -> None:
+    api.handler = answer_by_page({"trees": items(0, 1), **body}, {"trees": []})
+    settings = {"paginator": paginator, "data_fields": (flag.partition(".")[0],)}
+    stream = declare("ItemsStream", ItemsStream, **settings)
+    acme = connect(declare("TreesIntegration", TreesIntegration, streams=(stream,)))
+    assert acme.sync(stream).warnings == []
+    assert acme.ids(stream) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [{"has_more": True}, {}, {"trees": []}],
+        [{"has_more": True}, {"has_more": False, "trees": []}],
+        [{"has_more": True}, {"has_more": None, "trees": []}],
+        [{"links": {"next": "/items?page=2"}}, {"trees": [], "links": {}}],
+    ],
+    ids=str,
+)
+def test_113_a_list_that_never_promised_the_page_ends_with_an_empty_one(
+    connect: Connect, api: Vendor, pages: list[dict[str, Any]]
+) -> None:
+    """The second page of the first leaves out a flag that would be false, as some encoders do."""
+    api.handler = answer_by_page(*({"trees": items(2 * n, 2 * n + 1), **page} for n, page in enumerate(pages)))
+    acme = connect(declare("TreesIntegration", TreesIntegration, paginator=PageNumber()))
+    assert acme.sync(ItemsStream).warnings == []
+
+
+def test_113_a_connection_that_loses_its_page_info_fails(connect: Connect, api: Vendor) -> None:
+    first: dict[str, Any] = {"nodes": items(1), "pageInfo": {"hasNextPage": True, "endCursor": "b"}}
+    second: dict[str, Any] = {"nodes": [], "pageInfo": None}
+    api.script(*(Reply(body={"data": {"trees": page}}) for page in (first, second)))
+    stream = declare(
+        "ItemsStream",
+        ItemsStream,
+        method="POST",
+        body={"query": "query ($cursor: String) { trees }", "variables": {}},
+        records="data.trees.nodes",
+        paginator=GraphQLCursor("data.trees.pageInfo.endCursor"),
+    )
+    with pytest.raises(SyncError, match=r"no `data\.trees\.pageInfo\.hasNextPage`"):
+        connect(declare("TreesIntegration", TreesIntegration, streams=(stream,))).sync(stream)

@@ -26,6 +26,7 @@ from tests.http.loopback import Clock, ReceivedRequest, Reply, Vendor
 PAGE = (Path(__file__).parents[2] / "docs" / "odd_apis.md").read_text(encoding="utf-8")
 SHOWN = {block.words[0]: block.text for block in blocks(PAGE)}
 MODELS = (
+    "Asset",
     "Check",
     "Entry",
     "Export",
@@ -103,7 +104,8 @@ def rows(*numbers: int) -> list[dict[str, int]]:
 
 
 def test_every_example_is_run() -> None:
-    assert set(SHOWN) == {*EXAMPLES, "imports", "jobs", "nested", "one-page", "paginators", "resume", "max_shrink"}
+    others = {"imports", "jobs", "nested", "one-page", "paginators", "resume", "resume-elsewhere", "max_shrink"}
+    assert set(SHOWN) == {*EXAMPLES, *others}
 
 
 EXAMPLES: dict[str, tuple[list[Reply], int]] = {
@@ -120,6 +122,11 @@ EXAMPLES: dict[str, tuple[list[Reply], int]] = {
     ),
     "keep": (
         [Reply(body={"users": rows(1), "links": {"next": "/users?after=1"}}), Reply(body={"users": rows(2)})],
+        2,
+    ),
+    "in-query": (
+        [Reply(body={"resources": rows(n), "page": {"totalPages": 2}}) for n in (1, 2)]
+        + [Reply(body={"resources": []})],
         2,
     ),
     "total": ([Reply(body={"tickets": rows(1), "meta": {"count": 1}}), Reply(body={"tickets": []})], 1),
@@ -200,6 +207,16 @@ def test_a_feed_goes_on_from_its_last_link(desk: Desk) -> None:
     desk.sync(stream)
     assert [request.target for request in desk.vendor.requests] == ["/api/v1/logs?after=3"]
     assert desk.count("system_log") == 3
+
+
+def test_a_feed_goes_on_from_another_field_of_its_last_page(desk: Desk) -> None:
+    feed = streams("resume")[0]
+    for name, later, sent in (("graph", "@odata.deltaLink", "/api/v1/logs?d=7"), ("calendar", "nextSyncToken", "7")):
+        stream = declare(f"{name.title()}Stream", feed, paginator=run("resume-elsewhere")[name], records="events")
+        desk.vendor.script(*(Reply(body={"events": [], later: sent}) for _ in range(2)))
+        desk.sync(stream)
+        desk.sync(stream)
+        assert desk.vendor.requests[-1].target in ("/api/v1/logs?d=7", "/api/v1/logs?syncToken=7")
 
 
 def test_a_job_is_begun_by_one_stream_and_its_result_read_by_another(desk: Desk) -> None:

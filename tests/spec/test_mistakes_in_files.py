@@ -136,7 +136,7 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
             'path = "/things"\n    paginator = CursorToken(\n        "next"\n    )',
             (
                 "ThingsStream.paginator: CursorToken missing 1 required keyword-only argument: 'param'; write "
-                "CursorToken(path, param=, header=, more=, resume=, repeats=) (line 15 of notes.py)"
+                "CursorToken(path, param=, header=, more=, resume=, resume_param=, repeats=) (line 15 of notes.py)"
             ),
         ),
         (

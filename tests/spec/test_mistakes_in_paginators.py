@@ -19,6 +19,44 @@ def test_an_offset_in_a_parameter_for_pages(param: str) -> None:
     assert f'use PageNumber("{name}"), or a subclass of Offset if it does count records' in error
 
 
+@pytest.mark.parametrize(
+    "param",
+    [
+        "offset",
+        "skip",
+        "$skip",
+        "startAt",
+        "start_index",
+        "search.skip",
+        "page[offset]",
+        "sysparm_offset",
+        "firstRecord",
+        "start",
+    ],
+)
+def test_a_page_number_in_a_parameter_for_records(param: str) -> None:
+    error = load_error(lambda: with_stream(paginator=PageNumber(param)))
+    name = param.rpartition(".")[2]
+    assert f"BadStream: `paginator` is a PageNumber, which counts pages, but {name!r} is by its name the" in error
+    assert f'use Offset("{name}"), or a subclass of PageNumber if it does count pages' in error
+
+
+@pytest.mark.parametrize(
+    ("paginator", "body"),
+    [
+        (PageNumber(), {"page": 0}),
+        (Offset("at"), {"at": 0}),
+        (CursorToken("next", param="cursor"), {"cursor": None}),
+        (PageNumber("search.page"), {"search": {"page": 1}}),
+    ],
+    ids=str,
+)
+def test_a_parameter_in_the_query_and_in_the_body(paginator: Any, body: dict[str, Any]) -> None:
+    settings = {"method": "POST", "body": body, "params": {paginator.param: 0}}
+    error = load_error(lambda: with_stream(paginator=paginator, **settings))
+    assert f"BadStream: `params` and `body` both name {paginator.param!r}, which the paginator sends in one of" in error
+
+
 def read_paginator(paginator: Any) -> Any:
     """The paginator of a stream, as definitions load it."""
     (stream,) = read_integration(with_stream(paginator=paginator)).streams.values()
@@ -29,12 +67,17 @@ class RecordOffset(Offset):
     """An author's own."""
 
 
+class NumberOfPages(PageNumber):
+    """An author's own."""
+
+
 @pytest.mark.parametrize(
     "paginator",
     [
         *map(Offset, ["offset", "page[offset]", "skip", "startAt", "from", "pageStart"]),
         RecordOffset("page"),
-        PageNumber(),
+        NumberOfPages("offset"),
+        *map(PageNumber, ["page", "p", "pageIndex", "page[number]", "pageOffset", "start_page", "from"]),
     ],
     ids=str,
 )

@@ -1,6 +1,7 @@
 """Checks whether a walk listed everything."""
 
 import re
+from base64 import b64decode
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,8 @@ _MAY_COUNT = re.compile(r"[?&][^=]*(page|offset|skip|start|index)", re.IGNORECAS
 _PAGE_IN_PATH = re.compile(r"/(?:page|p)/(\d{1,9})/?(?=[?#]|$)", re.IGNORECASE)
 # Digits of a number that counts pages or records.
 _MOST_DIGITS = 12
+_ENCODED_PLACE = re.compile(r"(?:[A-Za-z_]+[:=])?(\d{1,12})")
+_LONGEST_PLACE = 64
 # What one query returns is bounded at a multiple of this.
 _ROUND = 500
 
@@ -412,12 +415,27 @@ class PlaceWatch:
 
     def _counts_records(self, request: Request) -> bool:
         """Whether a number in a request, which is no size and not the key of the last record, is the number of records
-        that came before."""
+        that came before, or in a cursor of Relay that of the last of them, from 0."""
         before, self._sent = self._sent, set(sent_pairs(request))
-        counted = str(self._received)
-        return counted not in ("0", "1", self._last_key) and any(
-            value == counted and not means_page_size(normalize(name)) for name, value in self._sent - before
+        new = [value for name, value in self._sent - before if not means_page_size(normalize(name))]
+        known = ("0", "1", self._last_key)
+        counted = {str(self._received)}.difference(known)
+        places = {str(self._received - 1), str(self._received)}.difference(known)
+        return any(
+            value in counted or (value != self._last_key and _read_encoded_place(value) in places) for value in new
         )
+
+
+def _read_encoded_place(cursor: str) -> str | None:
+    """The number in a cursor that is one in base64, as that of graphql-relay: `arrayconnection:25`; else None."""
+    if len(cursor) > _LONGEST_PLACE:
+        return None
+    try:
+        text = b64decode(cursor + "=" * (-len(cursor) % 4), validate=True).decode("ascii")
+    except ValueError:
+        return None
+    found = _ENCODED_PLACE.fullmatch(text)
+    return None if found is None else found[1]
 
 
 def find_sizes(request: Request) -> list[int]:

@@ -36,7 +36,7 @@ def check_unit(
     # If the first number is that of no page, it may have led to the first one, and the next number still does.
     for place in (1, 2)[: len(records) - 1]:
         try:
-            page = send(set_values(start, {paginator.param: begin + place}))
+            page = send(set_values(start, paginator.param, {paginator.param: begin + place}))
             found = page.listed(rules).records
         except StoppedError:
             raise

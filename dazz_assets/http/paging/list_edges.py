@@ -60,6 +60,11 @@ def describe_fullness(page: Page, received: int, *, records: str = "", guesses: 
     return "a usual page size" if is_usual else None
 
 
+def may_be_full(page: Page, received: int) -> bool:
+    """Whether a page has as many records as its request asks for, or as pages usually have."""
+    return received in _USUAL_SIZES or any(value == str(received) for _, value in sent_sizes(page.request))
+
+
 def _is_file(page: Page) -> bool:
     """Whether a page was no JSON value but a text of lines, of which the request asks for no part by number."""
     is_of_lines = (page.converted_from or "").startswith(("CSV", "JSON a line"))

@@ -8,9 +8,9 @@ from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page
-from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page
-from dazz_assets.http.paging.more import says_more_by_flag, tells_of_more
-from dazz_assets.http.paging.next_page_hints import NextPageHint, find_next_page_hint
+from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page, may_be_full
+from dazz_assets.http.paging.more import Last, counts_records, find_end, says_more_by_flag, tells_of_more
+from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint
 from dazz_assets.http.paging.pagination import (
     OURS,
     CursorToken,
@@ -20,9 +20,11 @@ from dazz_assets.http.paging.pagination import (
     Offset,
     PageNumber,
     Paginator,
-    keeps_place,
+    is_polled,
     path_read_by,
+    resume_path,
 )
+from dazz_assets.http.paging.paging_names import read_flag
 from dazz_assets.http.request_values import read_count
 from dazz_assets.http.responses.response_rules import ResponseRules
 
@@ -67,16 +69,30 @@ class ListEnds:
             f'may have to begin at a lower number: for 0, set params = {{"{name}": 0}}.',
         )
 
+    def find_end(self, page: Page, number: int, listed: int, received: int) -> Last | None:
+        """The end of a list whose pages are counted, while what its paginator reads is the number of all records.
+
+        number: of the page. listed: the number of its records. received: how many came in all, which no paginator
+        knows. On a first page that may be full, the number may be the page's own, and one request more tells.
+        """
+        paginator = self._paginator
+        if type(paginator) is not PageNumber or not counts_records(paginator.more):
+            return None
+        if number == 1 and may_be_full(page, listed):
+            return None
+        return find_end(page, listed, paginator.more, received)
+
     def check_last(self, page: Page, before: Page | None, rules: ResponseRules, number: int, received: int) -> None:
         """Look at the page that ends a walk.
 
         before: the page before it. number: of the page, from 1. received: how many records came in all.
 
         Raises MissingPaginatorError if it says that there is more, and warns if it may say so. Raises FetchError if it
-        has no body, although the page before says that there is more.
+        has no body, or no record and no flag, although the page before says that there is more.
         """
         if before is not None:
             self._check_body(page, before, rules, number)
+            self._check_flag(page, before, rules, number)
             self._check_null(page, rules)
         else:
             self._check_object(page, rules)
@@ -97,10 +113,38 @@ class ListEnds:
                 'Sync again; if the vendor ends its lists so, set empty = ("body",) on the stream.',
             )
 
+    def _check_flag(self, page: Page, before: Page, rules: ResponseRules, number: int) -> None:
+        """Raises FetchError for a page without records that lacks the flag by which the page before says that there is
+        more: a page that the vendor made as it makes others would have said that there is none.
+        """
+        if page.accepted_failure is not None or page.accepted_end is not None or page.document.is_empty:
+            return
+        flag = self._find_flag(before, rules)
+        if flag is None or page.has(flag) or page.has_records(rules, any_=True):
+            return
+        raise page.make_error(
+            FetchError,
+            f"page {number} has no records and no `{flag}`, but `{flag}` in the page before says that there is more, "
+            "so records may be missing.",
+            f'Sync again; if the vendor leaves it out at the end, set data_fields = ("{split_path(flag)[0]}",).',
+        )
+
+    def _find_flag(self, page: Page, rules: ResponseRules) -> str | None:
+        """The flag that says that there is more, of a list that an empty page would end; None if nothing does."""
+        paginator = self._paginator
+        flag: str | None = None
+        if isinstance(paginator, GraphQLCursor):
+            path = paginator.flag_in(page.request)
+            flag = path if read_flag(page.value(path)) else None
+        elif isinstance(paginator, PageNumber | Offset):
+            is_told = says_more_by_flag(page, paginator.more)
+            flag = paginator.more if is_told else find_more_flag(page, records=rules.records)
+        return None if flag is None or split_path(flag)[0] in rules.data_fields else flag
+
     def _find_promise(self, page: Page, rules: ResponseRules, number: int) -> str | None:
         """What in a page says that there is more, for messages; None if nothing does."""
         paginator = self._paginator
-        if not isinstance(paginator, OURS) or keeps_place(paginator):
+        if not isinstance(paginator, OURS) or is_polled(paginator):
             return None
         more = None if isinstance(paginator, GraphQLCursor) else paginator.more
         if says_more_by_flag(page, more):
@@ -190,7 +234,7 @@ class ListEnds:
     def _reads_end(self, page: Page) -> bool:
         """Whether the paginator ended the list by what it was told to read: the author has decided what is right."""
         paginator = self._paginator
-        if keeps_place(paginator):
+        if is_polled(paginator):
             return True
         more = getattr(paginator, "more", None) if isinstance(paginator, OURS) else None
         return more is not None and page.has(more)
@@ -207,7 +251,7 @@ class ListEnds:
         hint = find_next_page_hint(
             page,
             records=rules.records,
-            read=path_read_by(paginator, page.request) or getattr(paginator, "path", None),
+            read=(path_read_by(paginator, page.request) or getattr(paginator, "path", None), resume_path(paginator)),
             # LinkHeader has read its header: it leads nowhere.
             ignored=(*rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
             pages_read=number,

@@ -16,6 +16,7 @@ from dazz_assets.http.paging.paging_names import (
     means_more,
     means_page_count,
     means_total,
+    names_total,
     normalize,
     read_flag,
     read_number,
@@ -53,6 +54,12 @@ def find_end(page: Page, received: int, more: str | None, reached: int | None) -
         # An empty page below a total proves nothing, but a flag that says so is believed.
         return Last("an empty page") if received == 0 and not _is_flag(page, more) else None
     return Last(f"`{more}` says that there is no more")
+
+
+def counts_records(more: str | None) -> bool:
+    """Whether the field at `more` is by its name the number of all records."""
+    name = normalize(last_segment(more or ""))
+    return means_total(name) and names_total(name) and not counts_pages(more)
 
 
 def tells_of_more(more: str) -> bool:
@@ -131,7 +138,7 @@ def _has_more(value: Any, more: str, reached: int | None) -> bool:
     is_number_of_pages = means_page_count(name) and number is not None
     if (means_last(name) or means_done(name)) and not is_number_of_pages:
         return flag is not True
-    is_count = ("total" in name or "page" in name) and "remain" not in name
+    is_count = (names_total(name) or "page" in name) and "remain" not in name
     if is_count and reached is not None and number is not None:
         return number > reached
     return bool(value if flag is None else flag)

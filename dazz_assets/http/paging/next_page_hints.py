@@ -133,14 +133,14 @@ def find_next_page_hint(
     page: Page,
     *,
     records: str = "",
-    read: str | None = None,
+    read: Collection[str | None] = (),
     ignored: Collection[str] = (),
     pages_read: int = 1,
     received: int | None = None,
 ) -> NextPageHint | None:
     """The surest sign in a page that another one follows, or None.
 
-    records: where the list is. read: the path that the paginator has read. ignored: top-level fields and headers that
+    records: where the list is. read: the paths that the paginator has read. ignored: top-level fields and headers that
     are data. pages_read: up to this page. received: the number of records so far; None if totals don't count as a sign.
     A flag that says that nothing follows outweighs tokens and totals.
     """
@@ -157,7 +157,7 @@ def find_next_page_hint(
         replace(hint, is_edge=field.path[:-1] in edges and field.name in _LAST_EDGES)
         for field in fields
         if (hint := _read_field(field, pages_read, received)) is not None
-        and hint.sign != f"`{read}`"
+        and hint.sign.strip("`") not in read
         and not _is_echo(field, sent)
     ]
     hints += [hint for hint in _header_hints(page, pages_read, received) if hint.field.lower() not in ignored_headers]
@@ -204,6 +204,12 @@ def find_end_flag(page: Page, *, records: str = "") -> str | None:
     """The path of a flag that says that no page follows, or None."""
     fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
     return next((field.place for field in fields if says_more(field) is False), None)
+
+
+def find_more_flag(page: Page, *, records: str = "") -> str | None:
+    """The path of a flag that says that another page follows, or None."""
+    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    return next((field.place for field in fields if says_more(field)), None)
 
 
 def find_scalar_paths(page: Page, *, records: str = "") -> list[str]:

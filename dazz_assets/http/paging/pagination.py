@@ -102,22 +102,23 @@ class NextLink:
     """Follows the URL at `path` in the body, absolute or relative to the page: `NextLink("links.next")`.
 
     Where the path leads to a list of links, `[{"rel": "next", "href": "..."}]`, the one whose relation is `next`.
-    more, keep, resume: as for `LinkHeader`. A subclass may override `resolve` for an API whose links are relative to
-    something else.
+    more, keep, resume: as for `LinkHeader`. Where the last page has another link instead, from which the next sync goes
+    on, `resume` is its path: `NextLink("@odata\\\\.nextLink", resume="@odata\\\\.deltaLink")`.
+    A subclass may override `resolve` for an API whose links are relative to something else.
     """
 
     path: str
     more: str | None = field(default=None, kw_only=True)
     keep: tuple[str, ...] = field(default=(), kw_only=True)
-    resume: bool = field(default=False, kw_only=True)
+    resume: bool | str = field(default=False, kw_only=True)
 
     def first(self, request: Request) -> Request:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume is True, received)) is not None:
             return ended
-        link = self._read_link(page)
+        link = self._read_link(page, self.path)
         if link is None:
             return end_without(page, self.more, f"no link at `{self.path}`")
         return _unless_repeated(self._follow(page, link), request, received)
@@ -128,24 +129,24 @@ class NextLink:
 
     def position(self, page: Page) -> str | None:
         """The link from which a later walk goes on; None if the page has none."""
-        link = self._read_link(page)
+        link = self._read_link(page, self.resume if isinstance(self.resume, str) else self.path)
         return None if link is None else self._follow(page, link).full_address()
 
     def go_on(self, request: Request, position: str) -> Request:
         """The request that goes on from a position."""
         return replace(request, url=position, params={})
 
-    def _read_link(self, page: Page) -> str | None:
-        link = page.value(self.path)
+    def _read_link(self, page: Page, path: str) -> str | None:
+        link = page.value(path)
         if isinstance(link, list):
             if link and not are_links(link):
-                reason = f"it is a list, but not one of a `rel` and a `href` each; its first item is at `{self.path}.0`"
-                raise _unusable_value_error(page, self.path, "a link", reason)
+                reason = f"it is a list, but not one of a `rel` and a `href` each; its first item is at `{path}.0`"
+                raise _unusable_value_error(page, path, "a link", reason)
             return find_next_link(link)
         if isinstance(link, str):
             return None if is_blank(link) else link
         if link:
-            raise _unusable_value_error(page, self.path, "a link")
+            raise _unusable_value_error(page, path, "a link")
         return None
 
     def _follow(self, page: Page, link: str) -> Request:
@@ -154,13 +155,16 @@ class NextLink:
 
 @dataclass(frozen=True, slots=True)
 class CursorToken:
-    """Sends the token of a page as `param`: in the query, or at that dotted path of the body if the request has one.
+    """Sends the token of a page as `param`: in the query, or at that dotted path of the body if the request has one and
+    the stream's `params` do not name it (`params = {"cursor": []}` sends nothing with the first request).
 
     path, header: where the token is, in the body (`CursorToken("meta.next", param="cursor")`) or in a header of the
     response (`CursorToken(header="x-ms-continuationtoken", param="continuationToken")`); give one of them. Where a
     value of the last record is sent, its path leads there: `CursorToken("data.-1.id", param="starting_after")`.
     more: path of a value in the body that ends the list although there is a token: `more="has_more"`.
-    resume: the list is a feed for polling, whose last page has a token too; see `LinkHeader`.
+    resume: the list is a feed for polling, whose last page has a token too; see `LinkHeader`. Where the last page has
+    another token instead, with which the next sync begins, `resume` is its path, and `resume_param` the parameter that
+    takes it, if it is not `param`.
     repeats: the vendor may give the same token with each page and still go on, as a scroll does (Elasticsearch,
     Intercom). The list ends at an empty page, and a page that came before is an error. As each answer moves on, the
     list begins again where one may be lost.
@@ -170,12 +174,15 @@ class CursorToken:
     param: str = field(kw_only=True)
     header: str | None = field(default=None, kw_only=True)
     more: str | None = field(default=None, kw_only=True)
-    resume: bool = field(default=False, kw_only=True)
+    resume: bool | str = field(default=False, kw_only=True)
+    resume_param: str | None = field(default=None, kw_only=True)
     repeats: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.repeats and self.resume:
             raise ValueError("CursorToken takes resume or repeats: a token that repeats is no place to come back to")
+        if self.resume_param is not None and not isinstance(self.resume, str):
+            raise ValueError("CursorToken takes resume_param with the path of the token that it sends: give resume too")
         if (self.path is None) == (self.header is None):
             raise ValueError("CursorToken takes the token's path in the body or a header: give one of them")
 
@@ -183,7 +190,7 @@ class CursorToken:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume, received)) is not None:
+        if (ended := find_flagged_end(page, self.more) or _find_feed_end(self.resume is True, received)) is not None:
             return ended
         token = self._read_token(page)
         if token is None:
@@ -191,7 +198,7 @@ class CursorToken:
                 problem = f"the page has records, but the value of one that leads on, at `{self.path}`, is missing"
                 raise page.make_error(FetchError, f"{problem}.", "Correct the paginator's path, or use another field.")
             return end_without(page, self.more, f"no token {self.place}")
-        following = set_values(request, {self.param: token})
+        following = set_values(request, self.param, {self.param: token})
         goes_on = self.repeats and self.more is not None and not says_nothing(page, self.more)
         if received == 0 and following == request and not goes_on:
             return Last("an empty page with the token that was sent")
@@ -204,12 +211,15 @@ class CursorToken:
 
     def position(self, page: Page) -> str | None:
         """The token from which a later walk goes on; None if the page has none."""
-        token = self._read_token(page)
+        if not isinstance(self.resume, str):
+            token = self._read_token(page)
+        else:
+            token = self._check_token(page, page.value(self.resume), self.resume, is_page_token=True)
         return None if token is None else str(token)
 
     def go_on(self, request: Request, position: str) -> Request:
         """The request that goes on from a position."""
-        return set_values(request, {self.param: position})
+        return set_values(request, self.param, {self.resume_param or self.param: position})
 
     @property
     def is_page_token(self) -> bool:
@@ -218,14 +228,19 @@ class CursorToken:
 
     def _read_token(self, page: Page) -> str | int | None:
         token = page.headers.get(self.header) if self.header is not None else page.value(self.path or "")
+        return self._check_token(page, token, str(self.path), is_page_token=self.is_page_token)
+
+    @staticmethod
+    def _check_token(page: Page, token: Any, path: str, *, is_page_token: bool) -> str | int | None:
+        """A token that can be sent; None if it stands for none. path: where it is, for messages."""
         if token is None or token is False or (isinstance(token, str) and is_blank(token)):
             return None
-        if self.is_page_token and read_number(token) in (0, -1):
+        if is_page_token and read_number(token) in (0, -1):
             return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
-            raise _unusable_value_error(page, str(self.path), "a token")
+            raise _unusable_value_error(page, path, "a token")
         if isinstance(token, str) and not is_sendable(token):
-            raise _unusable_value_error(page, str(self.path), "a token", "it has half of a surrogate pair")
+            raise _unusable_value_error(page, path, "a token", "it has half of a surrogate pair")
         return token
 
 
@@ -233,10 +248,13 @@ class CursorToken:
 class PageNumber:
     """Counts pages in `param`, starting from its value in the stream's params or body, else from 1.
 
+    It goes into the body, if the request has one, unless the params name it; and so does the page size with it.
+
     size_param, size: the parameter for the page size, and its value. more: the path of the value that says whether
     there is more (see `_has_more`).
 
-    Ends at an empty page or when `more` says so; a short page is not the end (conformance 28).
+    Ends at an empty page or when `more` says so, also as a number of pages or of all records (`total_pages`, `total`).
+    A short page is not the end (conformance 28).
     """
 
     param: str = "page"
@@ -249,7 +267,7 @@ class PageNumber:
 
     def first(self, request: Request) -> Request:
         start = {self.param: read_count(request, self.param, 1)}
-        return set_values(request, start | _size_params(self.size_param, self.size))
+        return set_values(request, self.param, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         number = read_count(request, self.param, 1)
@@ -258,7 +276,7 @@ class PageNumber:
 
     def following(self, request: Request, received: int) -> Request:
         """The request after one whose page has this many records, if the list goes on."""
-        return set_values(request, {self.param: read_count(request, self.param, 1) + 1})
+        return set_values(request, self.param, {self.param: read_count(request, self.param, 1) + 1})
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one by the number of pages at `more`; None if it names none."""
@@ -270,7 +288,7 @@ class PageNumber:
 class Offset:
     """Counts the received records in `param`, starting from its value in the stream's params or body, else from 0.
 
-    size_param, size, more, and where it ends: as for `PageNumber`.
+    size_param, size, more, where it goes and where it ends: as for `PageNumber`.
     """
 
     param: str = "offset"
@@ -283,7 +301,7 @@ class Offset:
 
     def first(self, request: Request) -> Request:
         start = {self.param: read_count(request, self.param, 0)}
-        return set_values(request, start | _size_params(self.size_param, self.size))
+        return set_values(request, self.param, start | _size_params(self.size_param, self.size))
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
         reached = read_count(request, self.param, 0) + received
@@ -296,7 +314,7 @@ class Offset:
 
     def following(self, request: Request, received: int) -> Request:
         """As for `PageNumber`."""
-        return set_values(request, {self.param: read_count(request, self.param, 0) + received})
+        return set_values(request, self.param, {self.param: read_count(request, self.param, 0) + received})
 
     def count_left(self, request: Request, page: Page, received: int) -> int | None:
         """How many requests follow this one, each with as many records, by the total at `more`; None without one."""
@@ -332,8 +350,7 @@ class GraphQLCursor:
         return request
 
     def next(self, request: Request, page: Page, received: int) -> Request | Last:
-        path = self.path_in(request)
-        flag = path.removesuffix(last_segment(path)) + "hasNextPage"
+        path, flag = self.path_in(request), self.flag_in(request)
         has_next = read_flag(page.value(flag))
         if has_next is False:
             return Last(f"`{flag}` is false")
@@ -358,6 +375,11 @@ class GraphQLCursor:
     def path_in(self, request: Request) -> str:
         """The path of the cursor in the page of a request."""
         return self.next_path if self.next_path is not None and self._asks_next(request) else self.path
+
+    def flag_in(self, request: Request) -> str:
+        """The path of the flag beside the cursor that says whether there is more."""
+        path = self.path_in(request)
+        return path.removesuffix(last_segment(path)) + "hasNextPage"
 
     def records_in(self, request: Request, first: str) -> str:
         """The path of the records in the page of a request. first: their path in the first page."""
@@ -390,7 +412,18 @@ def path_read_by(paginator: Paginator | None, request: Request) -> str | None:
 
 def keeps_place(paginator: Paginator | None) -> bool:
     """Whether the list is a feed for polling, whose next walk goes on where the last one ended."""
-    return isinstance(paginator, LinkHeader | NextLink | CursorToken) and paginator.resume
+    return isinstance(paginator, LinkHeader | NextLink | CursorToken) and bool(paginator.resume)
+
+
+def resume_path(paginator: Paginator | None) -> str | None:
+    """Where the last page has what the next walk begins with, if that is not what leads from page to page."""
+    resume = paginator.resume if isinstance(paginator, NextLink | CursorToken) else None
+    return resume if isinstance(resume, str) else None
+
+
+def is_polled(paginator: Paginator | None) -> bool:
+    """Whether the last page of the list has a way on, too."""
+    return keeps_place(paginator) and resume_path(paginator) is None
 
 
 def _unusable_value_error(page: Page, path: str, kind: str, reason: str = "it is not a text") -> FetchError:

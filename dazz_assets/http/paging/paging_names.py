@@ -43,7 +43,11 @@ _PLACE = re.compile(
     rf"{_PAGE_NUMBER.pattern}|(page|sysparm|{THINGS}s?)?offset|(sysparm)?(first|start)(row|record|{THINGS})"
     r"|skip(count)?|start(at|from|index)?|(page|row|record|item)index"
 )
+# Places that may be those of pages.
+_OF_PARTS = re.compile(r"page|batch|chunk|(?<!off)set")
 _BEFORE = re.compile(r"(is)?(the)?first(page)?|(has(a)?)?prev(ious)?(page|records|results)?s?(link|url|uri|href)?")
+
+_LATER = re.compile(r"(odata)?(next|new|last)?(delta|sync|changes?|incremental|poll(ing)?)(link|url|uri|token|cursor)")
 
 
 @lru_cache(maxsize=4096)
@@ -94,6 +98,11 @@ def means_page_count(name: str) -> bool:
     return _PAGE_COUNT.fullmatch(name) is not None and name != "page"
 
 
+def means_later(name: str) -> bool:
+    """Whether a link or token of this normalised name is for what changes after the list: `deltaLink`, `syncToken`."""
+    return _LATER.fullmatch(name) is not None
+
+
 def means_page_size(name: str) -> bool:
     """Whether a number of this normalised name may be the most records that a page has: `perPage`, `limit`."""
     return _PAGE_SIZE.fullmatch(name) is not None
@@ -102,6 +111,11 @@ def means_page_size(name: str) -> bool:
 def means_page_number(name: str) -> bool:
     """Whether a number of this normalised name counts the pages before: `page`, `currentPage`."""
     return _PAGE_NUMBER.fullmatch(name) is not None
+
+
+def means_record_number(name: str) -> bool:
+    """Whether a number of this normalised name in a request counts the records before: `offset`, `startAt`."""
+    return means_place(name) and _OF_PARTS.search(name) is None
 
 
 def means_page_before(name: str) -> bool:

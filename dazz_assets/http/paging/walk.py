@@ -26,6 +26,7 @@ from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
 from dazz_assets.http.paging.counted_unit import check_unit
+from dazz_assets.http.paging.kept_place import KeptPlace
 from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
@@ -44,6 +45,7 @@ from dazz_assets.http.paging.pagination import (
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
+from dazz_assets.http.request_values import goes_in_query
 from dazz_assets.http.responses.failures import may_be_end, refuses_place
 from dazz_assets.http.responses.redirects import describe_redirect
 from dazz_assets.http.responses.response_rules import ResponseRules
@@ -65,9 +67,8 @@ _LONGEST_QUOTE = 200
 _IN_QUERY_ADVICE = (
     "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
 )
-_IN_BODY_ADVICE = (
-    "It was sent in the body, as the stream has one: if the vendor reads it in the query, follow the links of its "
-    "pages (NextLink), or set `params` in a paginator of your own."
+_IN_NAMED_QUERY_ADVICE = (
+    "It was sent in the query, as `params` name it: if the vendor reads it in the body, remove it there."
 )
 _REPEATS_ADVICE = (
     "If the token stays the same while its pages go on, as that of a scroll does, set repeats=True on the paginator."
@@ -191,7 +192,7 @@ class _PageFetcher:
         self._last_page: Page | None = None
         self._last_request: Request | None = None
         self._is_sent_again = False
-        self._position = position
+        self._place = KeptPlace(paginator, position)
         self._resumes = position is not None
         self.start = self._find_first(request)
         if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
@@ -250,9 +251,9 @@ class _PageFetcher:
             self._client.warn("tied token", f"{request.method} {page.url}: {tied}")
         self._check_more(request, page, is_last=isinstance(following, Last))
         end_reason = following.reason if isinstance(following, Last) else None
-        if isinstance(self._paginator, LinkHeader | NextLink | CursorToken) and self._paginator.resume:
-            self._position = self._paginator.position(page) or self._position
-        walked = WalkedPage(page, self._number, records, end_reason, self._position, listed.ids)
+        if (lost := self._place.add(page, self._rules_of(request), is_last=isinstance(following, Last))) is not None:
+            self._client.warn("resume", f"{request.method} {page.url}: {lost}")
+        walked = WalkedPage(page, self._number, records, end_reason, self._place.position, listed.ids)
         if isinstance(following, Last):
             return walked, None
         if self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
@@ -363,9 +364,18 @@ class _PageFetcher:
             return ""
         if sent.body is None:
             return _IN_QUERY_ADVICE
-        param = self._paginator.param if isinstance(self._paginator, CursorToken | Offset | PageNumber) else None
-        may_be_misplaced = param is not None and not param.startswith("variables.")  # Those are a query's.
-        return _IN_BODY_ADVICE if may_be_misplaced and isinstance(sent.body, Mapping) else ""
+        paginator = self._paginator
+        if not isinstance(paginator, CursorToken | Offset | PageNumber) or not isinstance(sent.body, Mapping):
+            return ""
+        if goes_in_query(paginator.param, sent.params, sent.body):
+            return _IN_NAMED_QUERY_ADVICE
+        if paginator.param.startswith("variables."):  # Those are a query's.
+            return ""
+        first = "[]" if isinstance(paginator, CursorToken) else "0" if isinstance(paginator, Offset) else "1"
+        return (
+            "It was sent in the body, as the stream has one: if the vendor reads it in the query, name it in the "
+            f'stream\'s `params`: params = {{"{paginator.param}": {first}}}.'
+        )
 
     def _find_next(self, request: Request, page: Page, before: Page | None, received: int) -> Request | Last:
         if page.accepted_end is not None:
@@ -377,6 +387,7 @@ class _PageFetcher:
             following = next_request(self._paginator, request, page, received)
             if self._ties.is_end(page, received, leads_to_itself=following == request):
                 following = Last("a page of which only the value that was sent leads on")
+            following = self._ends.find_end(page, self._number, received, self._received) or following
             if isinstance(following, Last):
                 self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
             return following
