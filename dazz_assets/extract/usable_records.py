@@ -56,8 +56,8 @@ class UsableRecordCheck:
             return None
         return (
             f"no parser reads {format_count(self._timeless, 'record')}: {self._first_timeless}. Cursors are RFC 3339 "
-            f"times, dates or epoch numbers; name another field in the Cursor of {self._stream.stream.__name__}, or "
-            "leave it out, and each sync fetches all records"
+            "or RFC 5322 times, dates or epoch numbers; name another field in the Cursor of "
+            f"{self._stream.stream.__name__}, or leave it out, and each sync fetches all records"
         )
 
     def find_fault(self, shape: RecordShape) -> str | None:
