@@ -84,7 +84,7 @@ class Stream(Generic[Model]):
         Parents that share it are passed over, since their records may belong to any of them. A null in place of a
         record belongs to none: a warning tells how many came.
     accept: what responses mean, by status, or by status and a text in the body: `{404: "skip", (403, "disabled"):
-        "skip"}`. `"skip"`: no records. `"keep"`: the data of a 200 that also reports errors, with a warning.
+        "skip"}`. `"skip"`: no records. `"keep"`: the data of a success that reports errors, with a warning.
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the
         connection. `"end"`: the list ends here. `"split"`: the range is too large and is split. A 401 or 407 alone,
         which may be a wrong token, can't be skipped.

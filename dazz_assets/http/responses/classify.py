@@ -46,7 +46,7 @@ from dazz_assets.http.responses.failures import (
     refuses_query,
     vendor_message,
 )
-from dazz_assets.http.responses.fronts import find_front
+from dazz_assets.http.responses.fronts import find_front, is_web_page
 from dazz_assets.http.responses.range_advice import advise_on_range
 from dazz_assets.http.responses.reasons import find_codes, find_told_status, says_transient
 from dazz_assets.http.responses.reported_errors import ReportedError, find_reported_error
@@ -77,13 +77,16 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
         if (reported := _find_reported(read, rules)) is not None:
             return _classify_reported(read, reported, rules, now, mask)
         return replace(read, accepted_end=mask(f"{page.status} {quote_start(page.body)}")) if action == "end" else read
+    is_by_text = rules.action_by_text(page.status, page.body) is not None
+    if is_success and not is_by_text and is_web_page(page.headers, page.body):
+        _convert(page, rules)  # Which fails: a status that is accepted stands for an answer of the API's.
     error = error_for_response(page.status, page.headers, page.body, now)
     if action in ("retry", "limit"):
         raise _as_transient(error, action, requested_wait(page.status, page.headers, page.body, now))
     if action == "split":
         raise RangeTooLargeError(error.problem, status=page.status)
     says_nothing = isinstance(error, TransientError) or (isinstance(error, BlockedError) and error.is_certain)
-    if says_nothing and rules.action_by_text(page.status, page.body) is None:
+    if says_nothing and not is_by_text:
         raise error
     if action in ("skip", "end"):
         ends = mask(error.problem) if action == "end" else None
@@ -324,7 +327,7 @@ def _classify_reported(
     if (status is not None and is_transient(status)) or says_transient(told):
         raise UnavailableError(problem, status=page.status, advice=f"{UnavailableError.advice} {advice}")
     if page.has_records(rules, any_=True):
-        advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
+        advice += f' If the data that came with the error is worth keeping, set accept = {{{page.status}: "keep"}}.'
     else:
         advice += advise_to_accept(page.status, told)
     codes = find_codes(told)
