@@ -73,9 +73,10 @@ def describe_strangers(stream: StreamSpec, asked: str | None, records: Sequence[
     others = sum(value != asked and not is_null(record) for record, (value,) in values)
     if not others:  # Their values may be what must not be shown.
         return None
+    have = "doesn't have" if others == 1 else "don't have"
     return (
-        f"{others} of {len(records)} records don't have at `{stream.parent_key}` (`parent_key`) what was asked for "
-        f"as {{parents.{stream.asked_parent_field}}}: a sync refuses them"
+        f"{others} of {format_count(len(records), 'record')} {have} at `{stream.parent_key}` (`parent_key`) what "
+        f"was asked for as {{parents.{stream.asked_parent_field}}}: a sync refuses them"
     )
 
 

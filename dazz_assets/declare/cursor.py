@@ -14,9 +14,9 @@ class Cursor:
     ```
 
     field: path of the field in a record, for example `"attributes.updated_at"`. Its values are RFC 3339 times,
-        dates, times without signs (`20260131235959`), epoch numbers (seconds, milliseconds or microseconds), or times
-        in the `format` of the bounds; which of these is read from the values. Eight digits are seconds, unless that
-        format says that they are a day.
+        dates, times without signs (`20260131235959`), dates of messages (`Sat, 31 Jan 2026 20:36:28 +0000`), epoch
+        numbers (seconds, milliseconds or microseconds), or times in the `format` of the bounds; which of these is read
+        from the values. Eight digits are seconds, unless bounds in a strftime format show that the API writes days.
     since, until: names of the request's parameters for the two bounds. Where the stream has a `body`, they are dotted
         paths of the body's fields instead. `since="updated_after"` is short for
         `params = {"updated_after": "{cursor.since}"}`: write that out where a bound belongs inside an expression, a
@@ -34,7 +34,8 @@ class Cursor:
         and both bounds are always sent.
     both: both bounds are always sent; the upper one is now if a range has no end.
     format: how the bounds are written: `"epoch"` (seconds), `"epoch_ms"`, or a strftime format. By default RFC 3339 in
-        UTC, such as `2026-01-31T00:00:00Z`. A strftime format may be that of the field's values too: `"%Y%m%d"`.
+        UTC, such as `2026-01-31T00:00:00Z`. The field's values need not be in it; if nothing else
+        reads them, it does: `"%d.%m.%Y"`.
     reread: how often a sync lists all records from the start again, at most, for example `timedelta(days=7)`: for APIs
         where a record may change without its cursor, as an alert's score does. Of what comes, only what is new or
         changed is stored. Of a sub-stream, each parent has its own re-read.

@@ -76,14 +76,15 @@ class Stream(Generic[Model]):
         stream was last fetched for them. That is right where a change of a child shows in its parent, as a comment's
         does in the time of the issue's last change. What is stored of the others stays. One whose list was refused,
         skipped or not whole is asked for again by each sync. But one with a 404 or 410 that `accept` skips has no list:
-        it counts as listed until its record changes, and what is stored of it stays.
+        it counts as listed until its record changes, and what is stored of it stays. Where the parent's cursor is a
+        minute or a day, those that changed in one that is not over are asked for again until it is.
     parents_per_request: how many parents a request asks for at most, where the API takes a list of them. The request
         names them with `{parents.id}`: a list in a body, joined with commas in a path, a parameter or a longer text.
     parent_key: path in the record of the value that says to which of them it belongs: what `{parents.id}` sent.
         Parents that share it are passed over, since their records may belong to any of them. A null in place of a
         record belongs to none: a warning tells how many came.
     accept: what responses mean, by status, or by status and a text in the body: `{404: "skip", (403, "disabled"):
-        "skip"}`. `"skip"`: no records. `"keep"`: the data of a 200 that also reports errors, with a warning.
+        "skip"}`. `"skip"`: no records. `"keep"`: the data of a success that reports errors, with a warning.
         `"retry"`: it may pass, so the request is sent again. `"limit"`: a rate limit, waited for by all requests of the
         connection. `"end"`: the list ends here. `"split"`: the range is too large and is split. A 401 or 407 alone,
         which may be a wrong token, can't be skipped.

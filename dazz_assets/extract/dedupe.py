@@ -112,6 +112,7 @@ class BoundaryTracker:
     microseconds of cursor time; None is the very start.
     nulls_move_mark: whether a mark may be what counts for a record whose cursor is null.
     candidate_mark: the greatest cursor so far that is safe as a mark, once all before it is stored.
+    first_request_at: when the first page was asked for, in microseconds.
     """
 
     def __init__(self, reread_from: Callable[[int], int], lower: int | None, *, nulls_move_mark: bool) -> None:
@@ -123,18 +124,18 @@ class BoundaryTracker:
         self._added: list[tuple[Hashes, NDArray[np.int64]]] = []
         self._added_rows = 0
         self._overflowed = False
-        self._first_request_at: int | None = None
+        self.first_request_at: int | None = None
         self.candidate_mark: int | None = None
 
     def add(self, rows: RowBatch, requested_at: int) -> None:
         """Add the rows of a page that lie inside the walk's bounds. requested_at: microseconds."""
-        if self._first_request_at is None:
-            self._first_request_at = requested_at
+        if self.first_request_at is None:
+            self.first_request_at = requested_at
         self._added.append((rows.content_hashes, rows.cursor_at))
         self._added_rows += len(rows)
         # A later cursor is no safe mark: records of pages read before may have changed since the first request.
         # What stands in for a null cursor is no mark either, unless lists go by it.
-        is_safe = (rows.cursor_at != NO_TIME) & (rows.cursor_at <= self._first_request_at)
+        is_safe = (rows.cursor_at != NO_TIME) & (rows.cursor_at <= self.first_request_at)
         if None in rows.cursors and not self._nulls_move_mark:
             is_safe &= [cursor is not None for cursor in rows.cursors]
         if is_safe.any():

@@ -55,6 +55,12 @@ class MarkProgress:
                 taken |= source_transactions(source)
         return taken
 
+    def note_listed(self, source: Source) -> None:
+        """Count a parent as listed until its record changes, unless it may change without showing it in its record."""
+        asked_at = self.boundaries[source.parent].first_request_at or self._began_at
+        is_settled = source.settles_at is None or source.settles_at <= asked_at
+        source.listed = source.content if is_settled else None
+
     def note_no_list(self, source: Source) -> None:
         """Count a parent without a list as listed, until its record changes.
 
@@ -62,7 +68,7 @@ class MarkProgress:
         """
         if self._part.until is not None:
             return
-        source.listed = source.content
+        self.note_listed(source)
         if (every := self._state.plan.reread) is not None:
             advance_reread(source, None, every, self._began_at, may_lack=False)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from dazz_assets.errors import SyncError
+from dazz_assets.extract.open_changes import find_settling
 from dazz_assets.extract.stream_requests import ANCESTOR, parent_fields, split_generations
 from dazz_assets.http.json.json_fields import FieldReader
 from dazz_assets.http.paging.pagination import keeps_place
@@ -18,6 +19,7 @@ from dazz_assets.lake.files import column_bytes
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.tables import is_synced
+from dazz_assets.windows import to_microseconds
 
 NOT_SET = -(2**62)
 """Stands for nothing in the log, where a transaction can't be unset."""
@@ -50,8 +52,9 @@ class Source:
     reread_at: when its latest listing from the start began, in microseconds, of a stream with `Cursor(reread=)`.
     reread_to: how far that one got, in cursor time; None once it is complete. The very first goes by the mark.
     content: the hash of the parent's record. listed: what that was when what belongs to it was last listed to its end.
+    settles_at: until when the parent may change and its record stay the same, in microseconds, as far as it matters.
 
-    The columns of the marks table have these names.
+    The columns of the marks table have these names, without `settles_at`: what is listed for good is settled.
     """
 
     parent: str | None = None
@@ -64,6 +67,7 @@ class Source:
     listed: int | None = None
     reread_at: int | None = None
     reread_to: int | None = None
+    settles_at: int | None = None
 
 
 def source_transactions(source: Source) -> dict[str, int]:
@@ -106,7 +110,10 @@ class Marks:
         if is_synced(stored):
             return found
         # Marks say nothing of a table that somebody removed: all is listed from the start.
-        return [Source(source.parent, source.fields, content=source.content) for source in found]
+        return [
+            Source(source.parent, source.fields, content=source.content, settles_at=source.settles_at)
+            for source in found
+        ]
 
     def _whole_stream(self, stored: TableVersion | None) -> Source:
         if stored is None:
@@ -163,6 +170,8 @@ class Marks:
         """Whether stored sources are those that the ancestors' tables hold now, with all fields that are needed."""
         if any(version.transaction(name) != passes for name, passes in self._passes.items()):
             return False
+        if self._stream.parents == "changed" and any(source.listed != source.content for source in known):
+            return False  # Whether they are settled is not stored.
         fields = {field for source in known for field in source.fields}
         return not known or fields.issuperset(self._paths)
 
@@ -178,11 +187,18 @@ class Marks:
         return passes
 
     def _read_parents(self, stream: StreamSpec) -> Iterator[Source]:
-        for key, fields, content in self._read_fields(stream, self._paths):
-            yield Source(key, fields, content=content)
+        cursor, now = stream.cursor, to_microseconds(self._session.now())
+        is_open = self._stream.parents == "changed" and cursor is not None
+        zone_is_known = cursor is not None and cursor.zone is not None
+        for key, fields, content, changed, at in self._read_fields(stream, self._paths):
+            settles_at = find_settling(changed, at, now, zone_is_known=zone_is_known) if is_open else None
+            yield Source(key, fields, content=content, settles_at=settles_at)
 
-    def _read_fields(self, stream: StreamSpec, paths: Sequence[str]) -> Iterator[tuple[str, dict[str, str], int]]:
-        """Yield the key of each stored record of a stream, the values it has at these paths, and its content's hash.
+    def _read_fields(
+        self, stream: StreamSpec, paths: Sequence[str]
+    ) -> Iterator[tuple[str, dict[str, str], int, str | None, int]]:
+        """Yield the key of each stored record of a stream, the values it has at these paths, its content's hash, and
+        its cursor, as it was sent and in microseconds.
 
         `parent.x` is `x` of its parent's record; without such a path, the tables above are not read.
         """
@@ -190,24 +206,25 @@ class Marks:
         parents: dict[str | None, dict[str, str]] = {}
         if stream.parent is not None and above:
             grandparent = self._session.spec.streams[stream.parent]
-            parents |= {key: fields for key, fields, _ in self._read_fields(grandparent, above)}
+            parents |= {key: fields for key, fields, *_ in self._read_fields(grandparent, above)}
         stored, reader = self._session.raw(stream).open(), FieldReader(own) if own else None
         if stored is None:
             return
-        for batch in latest_versions(stored, ["key", "parent", "record", "content_hash"], problems=False):
+        names = ("key", "parent", "content_hash", "cursor", "cursor_at")
+        for batch in latest_versions(stored, [*names, "record"], problems=False):
             records = column_bytes(batch.column("record"))
             values = reader.read(records) if reader else [()] * len(records)
-            columns = (batch.column(name).to_pylist() for name in ("key", "parent", "content_hash"))
-            for key, owner, content, texts in zip(*columns, values, strict=True):
+            columns = (batch.column(name).to_pylist() for name in names)
+            for key, owner, content, cursor, at, texts in zip(*columns, values, strict=True):
                 fields = {path: text for path, text in zip(own, texts, strict=True) if text is not None}
                 inherited = {f"{ANCESTOR}{path}": text for path, text in parents.get(owner, {}).items()}
-                yield str(key), fields | inherited, content
+                yield str(key), fields | inherited, content, cursor, at
 
     def _with_mark(self, source: Source, known: Source | None) -> Source:
         # Match by key alone: a parent whose path changed (a renamed repository) keeps its mark.
         if known is None:
             return source
-        return replace(known, fields=source.fields, content=source.content)
+        return replace(known, fields=source.fields, content=source.content, settles_at=source.settles_at)
 
 
 def _to_rows(sources: Iterable[Source]) -> list[dict[str, object]]:

@@ -364,7 +364,7 @@ class Pass:
         if self._part.until is None:
             for source in self._complete:
                 if self._progress.follows_mark(source) and source.parent not in state.uncertain:
-                    source.listed = source.content
+                    self._progress.note_listed(source)
         for source in self._without_list:
             self._progress.note_no_list(source)
 

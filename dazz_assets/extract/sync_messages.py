@@ -26,9 +26,9 @@ def describe_unwritable(state: SyncState, error: OSError) -> str:
 
 def describe_strays(stream: StreamSpec, strays: int) -> str:
     """Say that so many records lie far outside the range that was asked for."""
-    records = "1 record lies" if strays == 1 else f"{strays} records lie"
+    records, they_are = ("1 record lies", "It is") if strays == 1 else (f"{strays:,} records lie", "They are")
     return (
-        f"{records} more than a day outside the range that was asked for. They are stored, but if the API filters "
+        f"{records} more than a day outside the range that was asked for. {they_are} stored, but if the API filters "
         f"by another field than `{_name_cursor(stream)}`, later syncs miss changes: name that field in "
         f"`cursor` of {stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
     )
@@ -67,8 +67,9 @@ def describe_set_back(stream: StreamSpec, found: OutrankedKeys) -> str:
 
 def describe_nulls(stream: StreamSpec, nulls: int) -> str:
     """Say that so many nulls came in place of records."""
+    place = "a record. Nothing is stored of it" if nulls == 1 else "records. Nothing is stored of them"
     return (
-        f"{format_count(nulls, 'null')} came in place of records. Nothing is stored of them: a null holds no data, and "
+        f"{format_count(nulls, 'null')} came in place of {place}: a null holds no data, and "
         f"does not say to which of {stream.parent} it belongs. Check what the credentials may read, and ask the vendor "
         "what a null stands for"
     )

@@ -44,10 +44,10 @@ class UsableRecordCheck:
         cursor, name = self._stream.cursor, self._stream.stream.__name__
         if not self._cursorless or cursor is None or cursor.nulls is not None:
             return None
-        records = format_count(self._cursorless, "record")
+        records, them = format_count(self._cursorless, "record"), "it" if self._cursorless == 1 else "them"
         return (
-            f"{records} had no cursor at `{cursor.field}`, and no parser reads them. Say in the Cursor of {name} what "
-            'counts then: `nulls="<another field>"` or `nulls="fetched"`'
+            f"{records} had no cursor at `{cursor.field}`, and no parser reads {them}. Say in the Cursor of {name} "
+            'what counts then: `nulls="<another field>"` or `nulls="fetched"`'
         )
 
     def describe_timeless(self) -> str | None:
@@ -56,8 +56,8 @@ class UsableRecordCheck:
             return None
         return (
             f"no parser reads {format_count(self._timeless, 'record')}: {self._first_timeless}. Cursors are RFC 3339 "
-            f"times, dates or epoch numbers; name another field in the Cursor of {self._stream.stream.__name__}, or "
-            "leave it out, and each sync fetches all records"
+            "or RFC 5322 times, dates or epoch numbers; name another field in the Cursor of "
+            f"{self._stream.stream.__name__}, or leave it out, and each sync fetches all records"
         )
 
     def find_fault(self, shape: RecordShape) -> str | None:
@@ -65,7 +65,8 @@ class UsableRecordCheck:
         if self._has_usable or not self._unusable:
             return None
         stream, name = self._stream, self._stream.stream.__name__
-        none_has = f"none of the {self._unusable:,} records received has"
+        count = "" if self._unusable == 1 else f"{self._unusable:,} "
+        none_has = f"none of the {count}records received has"
         settings = [("key", "primary_key", path) for path in stream.key_paths]
         if stream.cursor is not None:
             settings.append(("cursor", "cursor", stream.cursor.field))
@@ -73,15 +74,15 @@ class UsableRecordCheck:
             if (found := _describe_wrong_path(path, shape)) is not None:
                 return f"{none_has} a {noun} at `{path}`: {found} Correct `{setting}` of {name}"
         if self._example.startswith("it can't be read"):
-            return f"none of the {self._unusable:,} records received can be used: {self._example}"
+            return f"none of the {count}records received can be used: {self._example}"
         if self._example.startswith("no key") and stream.key_parent_fields:
             fields = list_names([f"{{parent.{field}}}" for field in stream.key_parent_fields])
             return f"{none_has} a key: {fields} has no value in the parent's record. Correct `primary_key` of {name}"
         if self._example.startswith("no key"):
             return f"{none_has} a key at {list_names(stream.key_paths)}: it is empty. Correct `primary_key` of {name}"
         return (
-            f"{none_has} a usable cursor: {self._example}. Cursors are RFC 3339 times, dates or epoch numbers; "
-            f"correct `cursor` of {name}, or leave it out, and each sync fetches all records"
+            f"{none_has} a usable cursor: {self._example}. Cursors are RFC 3339 or RFC 5322 times, dates or epoch "
+            f"numbers; correct `cursor` of {name}, or leave it out, and each sync fetches all records"
         )
 
 

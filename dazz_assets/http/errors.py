@@ -178,6 +178,25 @@ class RefusedError(FetchError):
         self.needs = tuple(needs)
 
 
+class BlockedError(RefusedError):
+    """The answer seems to be that of something in front of the API, so it says nothing of what was asked for.
+
+    is_certain: whether it bears the mark of that. Else it is a web page, which a stream may accept by its status.
+    """
+
+    is_certain: bool = False
+    advice = (
+        "Something in front of the API seems to have answered (a firewall, a CDN, a proxy), not the API itself: let it "
+        "pass requests from here, or ask the vendor to; fewer at a time may be enough (`rate`, `concurrency`)."
+    )
+
+    def __init__(
+        self, problem: str, *, where: str = "", url: str = "", status: int | None = None, advice: str = ""
+    ) -> None:
+        super().__init__(problem, where=where, url=url, status=status, advice=advice)
+        self.refusal = None
+
+
 class PlaceLostError(RefusedError):
     """The vendor no longer takes its own place in a list (a token, a cursor, a link), so the rest can't be read."""
 

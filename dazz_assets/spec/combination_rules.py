@@ -11,6 +11,7 @@ from dazz_assets.http import ApiKey, Auth, Basic, BearerToken, GraphQLCursor, Of
 from dazz_assets.http.auth.auth_choice import list_auths
 from dazz_assets.http.placeholders import find_placeholders
 from dazz_assets.http.request_values import goes_in_query
+from dazz_assets.spec.creation_filter import find_filter_by_creation
 from dazz_assets.spec.graphql_rules import VARIABLES
 from dazz_assets.spec.paginator_rules import find_doubled_param, find_misnamed_param, find_misread_more
 from dazz_assets.spec.secret_rules import secret_fields
@@ -28,6 +29,7 @@ def check_stream(where: str, stream: StreamSpec, integration: type[Integration[A
         _find_missing_body(stream)
         or _find_unused_format(stream)
         or _find_unused_cursor_setting(stream)
+        or find_filter_by_creation(stream)
         or _find_setting_replaced_by_auth(stream, integration)
         or _find_setting_replaced_by_paginator(stream, integration)
         or find_doubled_param(stream)

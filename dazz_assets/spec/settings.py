@@ -192,6 +192,10 @@ def _check_accept(accept: Mapping[int | tuple[int, str], object]) -> Mapping[int
     return accept
 
 
+# An answer with another one may be no list, such as a 202.
+_USUAL_SUCCESS = (200, 204, 205)
+
+
 def _find_accept_problem(key: int | tuple[int, str], action: object) -> str | None:
     """Return why such a response can't be accepted in this way, as the end of a sentence; None if it can."""
     status, text = key if isinstance(key, tuple) else (key, "")
@@ -207,9 +211,9 @@ def _find_accept_problem(key: int | tuple[int, str], action: object) -> str | No
     if not 200 <= status < 600:
         return ", which is not the status of a response; correct it"
     if action == "keep":
-        use = '"keep" keeps the data of a 200 that also has errors; use {200: "keep"}, or remove it'
-        return None if status == 200 else f", which does nothing: {use}"
-    if status < 300 and not text:
+        use = '"keep" keeps the data of a success that also has errors; use {200: "keep"}, or remove it'
+        return None if status < 300 else f", which does nothing: {use}"
+    if status < 300 and not text and (action != "skip" or status in _USUAL_SUCCESS):
         return f', which would do so to every successful response; add a text: {{({status}, "..."): "{action}"}}'
     if status in (401, 407) and action in ("skip", "end") and not text:
         cause = "a wrong or expired token" if status == 401 else "wrong credentials for a proxy"

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,11 @@ _UNUSUAL = re.compile(
 )
 # `20260131235959`: as a number of milliseconds, it would lie in the 26th century.
 _WITHOUT_SIGNS = re.compile(r"(?:19|20)[0-9]{12}")
+# `Tue, 31 Aug 2026 20:36:28 +0000`: a date of messages (RFC 5322), as HTTP has it too.
+_MESSAGE_DATE = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? "
+    r"(?:[+-][0-9]{4}|GMT|UTC|UT|Z)"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**62
 # 1990, in microseconds.
@@ -23,9 +29,10 @@ _THESE_TIMES = 631_152_000_000_000
 
 
 def parse_timestamp(text: str, form: str | None = None, zone: tzinfo = UTC) -> int | None:
-    """Microseconds since the epoch of a cursor value (RFC 3339 time, date or epoch number, as text), else None.
+    """Microseconds since the epoch of a cursor value (RFC 3339 or RFC 5322 time, date, epoch number), else None.
 
-    form: a strftime format, in which the vendor may write times too. One of digits alone settles what as many mean.
+    form: a strftime format, in which the vendor may write times too: it counts for what can't be read without it. One
+    of digits alone settles what as many mean. With any, eight digits that can be a day are one.
     Fourteen digits are a time without signs, if they can be one.
     A time that names no zone is in `zone`. A leap second is read as the next second, as clocks without them show it.
     Epoch numbers below 1e11 are seconds, below 1e14 milliseconds, below 1e17 microseconds, and above that nanoseconds.
@@ -39,8 +46,8 @@ def parse_timestamp(text: str, form: str | None = None, zone: tzinfo = UTC) -> i
         unusual = _parse_unusual(text, zone)
         moment = _parse_epoch(text) if unusual is None else unusual
         return _parse_form(text, form, zone) if moment is None and form is not None else moment
-    if _NUMBER.fullmatch(text):  # fromisoformat would read 20250911 as a date
-        return _parse_epoch(text)
+    if _NUMBER.fullmatch(text) and (form is None or not is_day_number(text)):
+        return _parse_epoch(text)  # fromisoformat would read 20250911 as a date
     return _count_microseconds(parsed, zone)
 
 
@@ -62,6 +69,8 @@ def _parse_digits(text: str, form: str, zone: tzinfo) -> int | None:
     moment, epoch = _parse_form(text, form, zone), _parse_epoch(text)
     if moment is not None and moment >= 0:
         return moment
+    if is_day_number(text):
+        return _parse_form(text, "%Y%m%d", zone)
     return epoch if epoch is not None and epoch >= _THESE_TIMES else None
 
 
@@ -86,7 +95,7 @@ def _parse_unusual(text: str, in_zone: tzinfo) -> int | None:
         text = f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[8:10]}:{text[10:12]}:{text[12:]}"
     found = _UNUSUAL.fullmatch(text)
     if found is None:
-        return None
+        return _parse_message_date(text)
     minute, second, rest, zone = found["minute"], found["second"] or ":00", found["rest"] or "", found["zone"] or ""
     zone = "+00:00" if zone.strip() in ("z", "Z", "UTC", "GMT") else zone.strip()
     late = timedelta()
@@ -96,6 +105,15 @@ def _parse_unusual(text: str, in_zone: tzinfo) -> int | None:
         second, rest, late = ":59", "", timedelta(seconds=1)
     try:
         return _count_microseconds(datetime.fromisoformat(f"{minute}{second}{rest}{zone}"), in_zone, late)
+    except ValueError:
+        return None
+
+
+def _parse_message_date(text: str) -> int | None:
+    if not _MESSAGE_DATE.fullmatch(text):
+        return None
+    try:
+        return _count_microseconds(parsedate_to_datetime(text), UTC)  # It always names a zone.
     except ValueError:
         return None
 

@@ -41,6 +41,6 @@ def test_a_preview_warns_of_records_that_a_sync_would_refuse(boards: Boards, tmp
     customer = Customer(tmp_path, boards.vendor.url, asking_for(3, parent_key=path))
     (warning,) = preview(customer.session, customer.spec.streams["items"]).warnings
     assert warning == (
-        f"1 of 1 records don't have at `{path}` (`parent_key`) what was asked for as {{parents.id}}: a sync refuses "
+        f"1 of 1 record doesn't have at `{path}` (`parent_key`) what was asked for as {{parents.id}}: a sync refuses "
         "them"
     )

@@ -192,14 +192,17 @@ def test_41_an_api_that_sorts_newest_first_is_read_to_the_mark(connect: Connect,
     assert acme.versions(NewestFirstStream) == 44
 
 
-@pytest.mark.parametrize("odd", ["Tue, 13 Jan 2026 08:00:00 GMT", "13.01.2026", "1768291200,25"])
+@pytest.mark.parametrize("odd", ["Tue, 13 Jan 2026", "13.01.2026", "1768291200,25"])
 def test_81_records_whose_time_is_in_another_form_than_the_others_are_told(
     connect: Connect, api: Vendor, odd: str
 ) -> None:
     records = [event(1, "2026-01-12T00:00:00Z"), event(2, odd), event(3, "2026-01-14T00:00:00Z"), event(4, odd)]
     api.script(Reply(body=records), Reply(body=[]))
     (warning,) = connect(VendorIntegration).sync(EventsStream).warnings
-    assert f"no parser reads 2 records: the cursor at at is not a time: {odd!r}. Cursors are RFC 3339 times" in warning
+    assert (
+        f"no parser reads 2 records: the cursor at at is not a time: {odd!r}. Cursors are RFC 3339 or RFC 5322 times"
+        in warning
+    )
 
 
 def test_34_a_clock_that_stands_still_keeps_no_mark_back(connect: Connect, api: Vendor) -> None:

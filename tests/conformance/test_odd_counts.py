@@ -167,7 +167,7 @@ def test_86_an_empty_page_amid_a_list_with_a_number_of_pages_is_told(sync: Any, 
 
     _, warnings = sync(answer, PageNumber(more=more))
     (warning,) = warnings
-    assert "page 2 is empty and ended the list after 1 records, but `total_pages` says that there are 4" in warning
+    assert "page 2 is empty and ended the list after 1 record, but `total_pages` says that there are 4" in warning
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_58_one_that_can_not_be_split_is_told(connect: Connect, api: Vendor) -> 
     acme = connect(declare("BoundedIntegration", ChangesIntegration, streams=(stream,)))
     report = acme.sync(stream)
     (warning,) = report.warnings
-    assert warning.startswith("the vendor gives a total of 2300, but the list ended after 1000 records")
+    assert warning.startswith("the vendor gives a total of 2,300, but the list ended after 1,000 records")
     assert report.gap is not None
 
 

@@ -46,7 +46,7 @@ def test_58_the_only_count_beside_the_places_of_a_connection_is_its_total(
     connect: Connect, api: Vendor, name: str
 ) -> None:
     (warning,) = warnings_of(connect, api, **{name: 5230})
-    assert "the vendor gives a total of 5230, but the list ended after 4 records" in warning
+    assert "the vendor gives a total of 5,230, but the list ended after 4 records" in warning
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_58_the_number_of_hits_is_a_total(connect: Connect, api: Vendor) -> None
     )
     api.script(*(Reply(body={"hits": items(*ids), "nbHits": 5000}) for ids in ((1, 2), (3, 4), ())))
     (warning,) = connect(paged).sync(ItemsStream).warnings
-    assert "the vendor gives a total of 5000, but the list ended after 4 records" in warning
+    assert "the vendor gives a total of 5,000, but the list ended after 4 records" in warning

@@ -49,6 +49,10 @@ zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
         (str(MOMENT // 1_000), MOMENT // 1_000 * 1_000),
         (str(MOMENT), MOMENT),
         (f"{MOMENT}789", MOMENT),
+        ("Sat, 31 Jan 2026 12:30:15 +0000", SECOND),
+        ("Sat, 31 Jan 2026 12:30:15 GMT", SECOND),
+        ("31 Jan 2026 05:30:15 -0700", SECOND),
+        ("1 Feb 2026 00:00 UT", to_microseconds(datetime(2026, 2, 1, tzinfo=UTC))),
         ("1.5e3", 1_500_000_000),
         ("0", 0),
         ("-1", -1_000_000),
@@ -63,6 +67,7 @@ def test_times_dates_and_epoch_numbers_are_read(text: str, value: int) -> None:
     [
         *("", "yesterday", "2026-13-01", "1e400", "NaN", "true", "[]", "9" * 50, "٣"),
         *("2026-01-31T24:00:01Z", "2026-01-31T12:60:00Z", "2026-01-31T12:30:15 PST", "9999-12-31T24:00:00Z"),
+        *("Sat, 31 Jan 2026", "Sat, 31 Jan 2026 12:30:15", "30 Feb 2026 12:30:15 GMT", "31 Jab 2026 12:30:15 GMT"),
     ],
 )
 def test_anything_else_is_not_a_cursor(text: str) -> None:
@@ -81,6 +86,12 @@ def test_anything_else_is_not_a_cursor(text: str) -> None:
         (str(SECOND // 1_000_000), "%Y%m%d", datetime(2026, 1, 31, 12, 30, 15)),
         (str(SECOND // 1_000_000), "%Y%m%d%H", datetime(2026, 1, 31, 12, 30, 15)),
         ("2026013112", "%Y%m%d%H", datetime(2026, 1, 31, 12)),
+        ("Sat, 31 Jan 2026 12:30:15 +0000", "%Y-%m-%d", datetime(2026, 1, 31, 12, 30, 15)),
+        ("2026-01-31T14:30:15.000+0200", "%Y-%m-%d %H:%M", datetime(2026, 1, 31, 12, 30, 15)),
+        ("2026-01-31 12:30:15", "%d/%m/%Y", datetime(2026, 1, 31, 12, 30, 15)),
+        ("20260131", "%Y-%m-%d", datetime(2026, 1, 31)),
+        ("20260131", "%d%m%Y", datetime(2026, 1, 31)),
+        ("31012026", "%d%m%Y", datetime(2026, 1, 31)),
     ],
 )
 def test_a_strftime_format_is_read_as_well(text: str, form: str, day: datetime) -> None:

@@ -158,7 +158,7 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             {"cursor": Cursor("attributes.updated_at")},
             items(ONE),
             (
-                "none of the 1 records received has a cursor at `attributes.updated_at`: they have id, name, "
+                "none of the records received has a cursor at `attributes.updated_at`: they have id, name, "
                 "attributes.updatedAt, attributes.owner.id, gone; did you mean 'attributes.updatedAt'? Correct "
                 "`cursor` of RecordsStream"
             ),
@@ -168,18 +168,18 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             items(ONE, TWO),
             (
                 "none of the 2 records received has a usable cursor: the cursor at name is not a time: 'Ada'. "
-                "Cursors are RFC 3339 times, dates or epoch numbers; correct `cursor` of RecordsStream, or leave "
-                "it out, and each sync fetches all records"
+                "Cursors are RFC 3339 or RFC 5322 times, dates or epoch numbers; correct `cursor` of RecordsStream, "
+                "or leave it out, and each sync fetches all records"
             ),
         ),
         (
             {"cursor": Cursor("name")},
             items({"id": 1, "name": "x" * 500}),
             (
-                "none of the 1 records received has a usable cursor: the cursor at name is not a time: "
-                "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'. Cursors are RFC 3339 times, "
-                "dates or epoch numbers; correct `cursor` of RecordsStream, or leave it out, and each sync "
-                "fetches all records"
+                "none of the records received has a usable cursor: the cursor at name is not a time: "
+                "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'. Cursors are RFC 3339 or "
+                "RFC 5322 times, dates or epoch numbers; correct `cursor` of RecordsStream, or leave it out, and each "
+                "sync fetches all records"
             ),
         ),
         (
@@ -327,7 +327,7 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             {"paginator": PageNumber()},
             items(ONE),
             (
-                "GET https://desk.test/records?page=3: page 3 holds the same 1 record as page 1. They came 3 "
+                "GET https://desk.test/records?page=3: page 3 holds the same 1 record as page 1. It came 3 "
                 "times, although each request was a different one. Check the stream's paginator: the vendor may "
                 "ignore its parameter, or keep naming the same next page."
             ),

@@ -109,8 +109,9 @@ def boards() -> Iterator[Boards]:
 
 
 def told(count: str) -> str:
+    place = "a record. Nothing is stored of it" if count == "1 null" else "records. Nothing is stored of them"
     return (
-        f"{count} came in place of records. Nothing is stored of them: a null holds no data, and does not say to which "
+        f"{count} came in place of {place}: a null holds no data, and does not say to which "
         "of boards it belongs. Check what the credentials may read, and ask the vendor what a null stands for"
     )
 

@@ -331,6 +331,7 @@ def test_the_message_says_what_does_nothing_and_why(make: Make, message: str) ->
         lambda: integration(concurrency=4, streams=(ThingsStream, stream(paginator=Offset()))),
         lambda: integration(window="day"),
         lambda: with_stream(accept={403: "skip", 404: "skip", 409: "skip", 410: "skip", 501: "skip", 200: "keep"}),
+        lambda: with_stream(accept={201: "keep", 202: "skip", 206: "skip", 207: "keep"}),
         lambda: with_stream(paginator=LinkHeader(), OWN_CONSTANT=RATE),
     ],
 )
@@ -369,10 +370,10 @@ def test_a_setting_with_an_effect_loads(make: Make) -> None:
         *(
             (
                 {status: "keep"},
-                ', which does nothing: "keep" keeps the data of a 200 that also has errors; use {200: "keep"}, or '
-                "remove it",
+                ', which does nothing: "keep" keeps the data of a success that also has errors; use {200: "keep"}, '
+                "or remove it",
             )
-            for status in (201, 401, 404, 500)
+            for status in (401, 404, 500)
         ),
     ],
 )

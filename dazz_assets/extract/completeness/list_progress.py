@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dazz_assets.counts import format_count
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness.list_order import WholeListOrder, is_ascending
 from dazz_assets.extract.completeness.moved_records import MovedRecords
@@ -247,9 +248,9 @@ class ListProgress:
     def describe_doubt(self) -> str:
         """Say that the list may be cut short, and which setting settles it."""
         return (
-            f"the vendor gives a total of {self._total}, but the list ended after {self._received} records "
-            f"({self.end_reason}). If the total is right, {self._advise_on_total()} If it counts something else, set "
-            "`total = None`"
+            f"the vendor gives a total of {self._total or 0:,}, but the list ended after "
+            f"{format_count(self._received, 'record')} ({self.end_reason}). If the total is right, "
+            f"{self._advise_on_total()} If it counts something else, set `total = None`"
         )
 
     def _advise_on_total(self) -> str:
@@ -283,7 +284,7 @@ class ListProgress:
                 self._refused.advice = CutShortError.advice
             return self._refused
         return CutShortError(
-            f"the vendor gives a total of {self._total} records, but sent only {self._received} "
+            f"the vendor gives a total of {format_count(self._total or 0, 'record')}, but sent only {self._received} "
             f"(the list ended: {self.end_reason}).",
             advice=f"{CutShortError.advice} If the total counts something else, set `total = None`.",
         )

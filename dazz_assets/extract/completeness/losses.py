@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from dazz_assets.counts import format_count
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.sync_state import SyncState
 
@@ -25,7 +26,7 @@ class Loss:
 
     def __str__(self) -> str:
         return (
-            f"the list has {self.after} records while {self.before} are stored, a loss of "
+            f"the list has {format_count(self.after, 'record')} while {self.before:,} are stored, a loss of "
             f"{1 - self.after / self.before:.0%} (`max_shrink` is {self.max_shrink:.0%})"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dazz_assets.counts import format_count
 from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
@@ -220,7 +221,7 @@ class ListEnds:
             )
         self._client.warn(
             "page count",
-            f"{page.request.method} {page.url}: page {number} {ended} after {received} records, "
+            f"{page.request.method} {page.url}: page {number} {ended} after {format_count(received, 'record')}, "
             f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
             f'{advice}If it counts something else, set data_fields = ("{split_path(named[0])[0]}",).',
         )
@@ -286,8 +287,9 @@ class ListEnds:
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} found no way on"
         self._client.warn(
             _FULL_PAGE,
-            f"{page.request.method} {page.url}: the list may be cut off: its only page has {received} records, {why}, "
-            f"and {finds}. {advice}; if the list has one page only, set max_pages = 1.",
+            f"{page.request.method} {page.url}: the list may be cut off: its only page has "
+            f"{format_count(received, 'record')}, {why}, and {finds}. {advice}; if the "
+            "list has one page only, set max_pages = 1.",
         )
 
     def _explains(self, paginator: Paginator, hint: NextPageHint, number: int) -> bool:

@@ -452,8 +452,9 @@ class LoopDetector:
                 "token that repeats goes on behind them (`repeats`)."
             )
         if count + 1 >= LOOP_PAGES:
+            they = "It" if len(records) == 1 else "They"
             raise LoopError(
-                f"page {number} holds the same {format_count(len(records), 'record')} as page {first}. They came "
+                f"page {number} holds the same {format_count(len(records), 'record')} as page {first}. {they} came "
                 f"{count + 1} times, although each request was a different one.",
             )
         return first if count else None

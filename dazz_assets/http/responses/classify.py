@@ -13,6 +13,7 @@ from requests.structures import CaseInsensitiveDict
 from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import (
     REFUSES_ACCESS,
+    BlockedError,
     EmptyBodyError,
     FetchError,
     JobBegunError,
@@ -36,6 +37,7 @@ from dazz_assets.http.responses.failures import (
     ADVICE,
     QUERY_ADVICE,
     advise_to_accept,
+    blocked_error,
     error_for_response,
     find_refusal,
     is_transient,
@@ -44,6 +46,7 @@ from dazz_assets.http.responses.failures import (
     refuses_query,
     vendor_message,
 )
+from dazz_assets.http.responses.fronts import find_front, is_web_page
 from dazz_assets.http.responses.range_advice import advise_on_range
 from dazz_assets.http.responses.reasons import find_codes, find_told_status, says_transient
 from dazz_assets.http.responses.reported_errors import ReportedError, find_reported_error
@@ -74,12 +77,16 @@ def classify_response(page: Page, rules: ResponseRules, now: float, mask: Callab
         if (reported := _find_reported(read, rules)) is not None:
             return _classify_reported(read, reported, rules, now, mask)
         return replace(read, accepted_end=mask(f"{page.status} {quote_start(page.body)}")) if action == "end" else read
+    is_by_text = rules.action_by_text(page.status, page.body) is not None
+    if is_success and not is_by_text and is_web_page(page.headers, page.body):
+        _convert(page, rules)  # Which fails: a status that is accepted stands for an answer of the API's.
     error = error_for_response(page.status, page.headers, page.body, now)
     if action in ("retry", "limit"):
         raise _as_transient(error, action, requested_wait(page.status, page.headers, page.body, now))
     if action == "split":
         raise RangeTooLargeError(error.problem, status=page.status)
-    if isinstance(error, TransientError) and rules.action_by_text(page.status, page.body) is None:
+    says_nothing = isinstance(error, TransientError) or (isinstance(error, BlockedError) and error.is_certain)
+    if says_nothing and not is_by_text:
         raise error
     if action in ("skip", "end"):
         ends = mask(error.problem) if action == "end" else None
@@ -229,16 +236,24 @@ def _convert(page: Page, rules: ResponseRules) -> Page:
         converted = converted if source is None else replace(converted, converted_from=source)
         converted.open_text()
     except BodyFormatError as error:
+        _check_front(page)
         start = quote_start(page.body)
         problem = f"{page.status}, but the body is not JSON: {error}. It begins: {start!r}."
         raise NotJsonError(problem, status=page.status, advice=_FORMAT_ADVICE) from None
     except DepthError:
         raise TooDeepError(page.status) from None
     except ValueError:
+        _check_front(page)
         start, is_xml = quote_start(page.body), page.body.lstrip().startswith(b"<?xml") or _names_xml(page)
         problem = f"{page.status}, but the body is not JSON{': it is XML' if is_xml else ''}. It begins: {start!r}."
         raise NotJsonError(problem, status=page.status, advice=_XML_ADVICE if is_xml else "") from None
     return converted
+
+
+def _check_front(page: Page) -> None:
+    """Raises BlockedError if a success without JSON comes from something in front of the API, such as a captcha."""
+    if (front := find_front(page.headers, page.body)) is not None:
+        raise blocked_error(f"{page.status} without a list.", page.status, front)
 
 
 def _names_xml(page: Page) -> bool:
@@ -248,7 +263,10 @@ def _names_xml(page: Page) -> bool:
 
 def _classify_empty(page: Page, rules: ResponseRules, now: float) -> Page:
     """A response without a body: a 204 or 205 has no records, a 202 is not ready, and any other is not believed."""
-    if page.status in (204, 205) or "body" in rules.empty:
+    if page.status in (204, 205):
+        return page
+    _check_front(page)
+    if "body" in rules.empty:
         return page
     if page.status == 202:
         raise _not_ready(page, now)
@@ -309,7 +327,7 @@ def _classify_reported(
     if (status is not None and is_transient(status)) or says_transient(told):
         raise UnavailableError(problem, status=page.status, advice=f"{UnavailableError.advice} {advice}")
     if page.has_records(rules, any_=True):
-        advice += ' If the data that came with the error is worth keeping, set accept = {200: "keep"}.'
+        advice += f' If the data that came with the error is worth keeping, set accept = {{{page.status}: "keep"}}.'
     else:
         advice += advise_to_accept(page.status, told)
     codes = find_codes(told)

@@ -10,6 +10,7 @@ from typing import Any
 from dazz_assets.http.auth.access import says_refusal
 from dazz_assets.http.errors import (
     REFUSES_ACCESS,
+    BlockedError,
     FetchError,
     RateLimitedError,
     RefusedError,
@@ -17,6 +18,7 @@ from dazz_assets.http.errors import (
     UnavailableError,
 )
 from dazz_assets.http.quotes import end_sentence, quote_start, shorten
+from dazz_assets.http.responses.fronts import find_front, is_web_page
 from dazz_assets.http.responses.reasons import find_codes, find_told_status, read_body, says_transient
 from dazz_assets.http.told_limits import read_allowance, requested_wait
 
@@ -69,6 +71,9 @@ _UNFOUND_ADVICE = (
     "not)."
 )
 _SWITCHED_OFF_ADVICE = "It is switched off at the vendor: switch it on there."
+_IF_OF_API = ' If the API itself answers so where there is no permission, grant it, or set accept = {%s: "skip"}.'
+# A web page with one of these may be that of a firewall. A 404 is often the API's own, for a route or a record.
+_NEVER_BY_WEB_PAGE = frozenset({403, 451})
 # Statuses with which vendors also say that there is nothing to list.
 _MAY_MEAN_NONE = frozenset({403, 404, 409, 410})
 
@@ -185,9 +190,22 @@ def error_for_response(status: int, headers: Mapping[str, str], body: bytes, now
         return limit_error(problem, status, body, wait)
     if is_transient(status) or (status in _MAY_LIMIT and says_transient(body)):
         return _set_wait(UnavailableError(problem, status=status), wait)
+    front = find_front(headers, body)
+    if front is not None or (find_refusal(status, words) in _NEVER_BY_WEB_PAGE and is_web_page(headers, body)):
+        return blocked_error(problem, status, front)
     refused = RefusedError(problem, status=status, advice=_advise(status, message, body))
     refused.refusal, refused.codes = find_refusal(status, words), codes
     return refused
+
+
+def blocked_error(problem: str, status: int, front: str | None) -> BlockedError:
+    """The error for an answer not of the API's. front: by what that is known; None if it just is a web page."""
+    told = "It is a web page." if front is None else f"It is no answer of the API's, by {front}."
+    blocked = BlockedError(f"{problem} {told}", status=status)
+    blocked.is_certain = front is not None
+    if front is None:
+        blocked.advice += _IF_OF_API % status
+    return blocked
 
 
 def find_refusal(status: int | None, words: str) -> int | None:
