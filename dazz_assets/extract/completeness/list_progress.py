@@ -129,8 +129,13 @@ class ListProgress:
 
     @property
     def total(self) -> int | None:
-        """The vendor's total; None if it gives none or the walk was stopped early."""
-        return None if self._stopped else self._total
+        """The vendor's total; None if it gives none, may mean the page's, or the walk was stopped early."""
+        return self._total if not self._stopped and (self._is_told or self._received == self._total) else None
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether the total is one by its name, or was found to be."""
+        return self._trusts_total or self._total_place is None or self._total_place.known_by != "nothing"
 
     def stop(self) -> None:
         """Note that the walk ends early on purpose."""
@@ -163,7 +168,7 @@ class ListProgress:
     def surely_shifted(self) -> bool:
         """The same, without what may mean something else: that a total shrank, or a record was added to a snapshot."""
         has_moved = self._has_moved and self._stream.cursor is not None
-        return has_moved or (self._total_shrank and self._trusts_total)
+        return has_moved or (self._total_shrank and self._trusts_total and not self._ignores_total)
 
     @property
     def may_lack_moved(self) -> bool:
@@ -190,7 +195,7 @@ class ListProgress:
         """
         if self._refused is not None:
             return True
-        if self._stopped or self._total is None:
+        if self.total is None:
             return False
         # Records that came or went meanwhile changed it: the least total of the walk is what was there throughout.
         is_below = self._received < (self._least_total or 0)
@@ -219,12 +224,7 @@ class ListProgress:
         A total that may mean something else is only worth a word, and so is one of a list that is not numbered.
         """
         total = self._least_total
-        if (
-            self._stopped
-            or self._total is None
-            or total is None
-            or not isinstance(self._stream.paginator, Offset | PageNumber)
-        ):
+        if self.total is None or total is None or not isinstance(self._stream.paginator, Offset | PageNumber):
             return False
         if self._stream.takes_since or self._stream.takes_until:
             return total - self._received == self._full_size
@@ -333,11 +333,14 @@ class ListProgress:
             if came_before and not self._trusts_total and total == self._first_total - came_before:
                 total = self._first_total  # It counts what is left.
             self._first_total = self._first_total or total
-            self._total_shrank |= self.is_numbered and self._total is not None and total < self._total
+            self._total_shrank |= self.is_numbered and self._is_told and self._total is not None and total < self._total
             self._total = total
             self._least_total = total if self._least_total is None else min(self._least_total, total)
             self._greatest_total = max(total, self._greatest_total)
-        if not self._trusts_total and self._total is not None and self._greatest_total < self._received:
+        may_be_other = not self._trusts_total or (
+            self._total_place is not None and self._total_place.known_by != "name"
+        )
+        if may_be_other and self._total is not None and self._greatest_total < self._received:
             # It counts something else, such as the records of the page.
             self._total, self._ignores_total = None, True
 
