@@ -68,6 +68,8 @@ class Stream(Generic[Model]):
         the usual places counts once it has agreed with a list.
     primary_key: path of a record's key, or a tuple of paths, for example `("repository.id", "number")`. A field of the
         parent's record may be part of it, `("{parent.id}", "number")`, where ids are unique within a parent only.
+        None, of a stream without a cursor: its records have only their content to tell them apart, and of those that
+        are equal each is stored.
     cursor: makes the stream incremental: each sync asks for what has changed. Without one, each sync fetches
         everything.
     paginator: how to find the next page, for example `NextLink("links.next")`. None for an API that has one page.

@@ -299,9 +299,14 @@ def _fill_keys(keys: Sequence[str | None], hashes: NDArray[np.int64], problems: 
     if not problems and None not in keys:
         return list(keys)  # type: ignore[arg-type]
     return [
-        f"content:{value & (2**64 - 1):016x}" if key is None or place in problems else key
+        content_key(value) if key is None or place in problems else key
         for place, (key, value) in enumerate(zip(keys, hashes.tolist(), strict=True))
     ]
+
+
+def content_key(content_hash: int) -> str:
+    """The key of a record that has none of its own."""
+    return f"content:{content_hash & (2**64 - 1):016x}"
 
 
 def _hash_contents(

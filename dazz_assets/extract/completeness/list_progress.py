@@ -11,6 +11,7 @@ from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.completeness.list_order import WholeListOrder, is_ascending
 from dazz_assets.extract.completeness.moved_records import MovedRecords
 from dazz_assets.extract.completeness.vendor_total import TotalPlace, find_total
+from dazz_assets.extract.equal_records import is_keyless
 from dazz_assets.http import (
     FetchError,
     LoopError,
@@ -179,7 +180,10 @@ class ListProgress:
         """Settle from an earlier list what did not move. Returns whether records of an incremental list share keys."""
         if self._stream.cursor is not None:
             return self._moved.settle_keys(earlier._moved)
-        self._moved.settle_growth(earlier._moved)
+        if is_keyless(self._stream):  # Records that are equal come again in each list.
+            self._moved.settle_keys(earlier._moved)
+        else:
+            self._moved.settle_growth(earlier._moved)
         return False
 
     @property
