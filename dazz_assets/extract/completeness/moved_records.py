@@ -1,6 +1,7 @@
 """Finds records that moved to other pages while a list was read whose pages are requested by numbers."""
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from os import SEEK_END
 
@@ -38,6 +39,7 @@ class MovedRecords:
     def __init__(self, *, ignores_same: bool) -> None:
         self._ignores_same = ignores_same
         self._rows = tempfile.SpooledTemporaryFile(_MOST_BYTES)  # noqa: SIM115  (closed with this object)
+        weakref.finalize(self, self._rows.close)
         self._found: Hashes | None = None
         self._are_settled = False
 
