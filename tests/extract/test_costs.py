@@ -36,6 +36,8 @@ from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
 LIBRARY = str(Path(dazz_assets.__file__).parent)
 FIRST = datetime(2026, 1, 6, tzinfo=UTC)
+# What the first sync sends; without it in the links, they may lead into another list.
+SINCE = "since=2026-01-05T00%3A00%3A00Z"
 PAGES = 5
 SMALL, LARGE = 100, 300
 # Pages of which each record is sampled.
@@ -88,7 +90,7 @@ def answer_pages(size: int, count: int = PAGES) -> Callable[[ReceivedRequest], R
     pages = [
         {
             "items": tickets[number * size :][:size],
-            "next": f"/changes?page={number + 1}" if number + 1 < count else None,
+            "next": f"/changes?{SINCE}&page={number + 1}" if number + 1 < count else None,
         }
         for number in range(count)
     ]
