@@ -160,9 +160,7 @@ class SyncState:
         if not self.replaces_all:
             self.mark_stays |= parents
             where = "" if self.stream.parent is None else f"{name_sources(self.stream, sources)}: "
-            self.report.add_gap(
-                f"{where}records may be missing, as a warning says; {self.describe_retry(sources)}"
-            )
+            self.report.add_gap(f"{where}records may be missing, as a warning says; {self.describe_retry(sources)}")
 
     def describe_retry(self, sources: Sequence[Source]) -> str:
         """Say when the lists of some sources are read again whose marks stay."""

@@ -32,15 +32,18 @@ class VisitsIntegration(CommonIntegration):
 
 
 class Visits:
-    """Sixty-one visits, newest first, 20 a page. says: what a page has beside its records."""
+    """Sixty-one visits, 20 a page. says: what a page has beside its records."""
 
     def __init__(self, *says: str) -> None:
         self.says = says
         self.counts_from = 1
+        self.is_newest_first = True
         self.visits = [{"id": at, "at": (FIRST + timedelta(hours=at)).isoformat()} for at in range(61)]
 
     def __call__(self, request: ReceivedRequest) -> Reply:
-        listed = sorted(filter_by_bounds(self.visits, request), key=lambda visit: visit["at"], reverse=True)
+        listed = sorted(
+            filter_by_bounds(self.visits, request), key=lambda visit: visit["at"], reverse=self.is_newest_first
+        )
         page = int(param(request, "page", str(self.counts_from))) - self.counts_from
         start = page * SIZE + int(param(request, "offset", "0"))
         pages = -(-len(listed) // SIZE)
@@ -89,10 +92,10 @@ def test_127_what_a_forgotten_or_wrong_paginator_left_out_comes_once_it_is_corre
 
 def test_127_so_does_a_first_page_that_was_left_out(connect: Connect, api: Vendor) -> None:
     api.handler = visits = Visits("previous")
-    visits.counts_from = 0
+    visits.counts_from, visits.is_newest_first = 0, False
     acme = declare_with(connect, paginator=PageNumber())
     assert "there is one before it" in acme.sync(VisitsStream).warnings[0]
-    assert acme.ids(VisitsStream) == list(range(41))
+    assert acme.ids(VisitsStream) == list(range(SIZE, 61))
     corrected = declare_with(connect, paginator=PageNumber(), params={"page": 0})
     corrected.sync(VisitsStream)
     assert corrected.ids(VisitsStream) == list(range(61))
