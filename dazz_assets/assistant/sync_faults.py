@@ -47,8 +47,10 @@ def examine_page(session: Session, stream: StreamSpec, first: FirstRecords) -> P
         return PageFindings(None, tuple(warnings))
     reason, total = refused.most_common(1)[0][0], refused.total()
     told = f"{stream.model.__name__} does not take {total} of {format_count(received, 'record')} ({reason})"
-    if total == received and _is_parsed(session, stream) and exceeds_max_invalid(stream, total, received):
-        return PageFindings(f"{told}, so that no parser can read them. Correct the model", tuple(warnings))
+    is_most = 2 * total > received  # A few may be all that there are.
+    if is_most and _is_parsed(session, stream) and exceeds_max_invalid(stream, total, received):
+        most = f"its parsers refuse more than {stream.max_invalid:g} of all records (`max_invalid`)"
+        return PageFindings(f"{told}, and {most}. Correct the model", tuple(warnings))
     return PageFindings(None, (*warnings, told))
 
 

@@ -1,6 +1,7 @@
 """What the walk of a list tells the pass that stores it: pages, the end, and that what came is void."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from dazz_assets.extract.batch import RowBatch
@@ -42,6 +43,7 @@ class ListEnd:
     total: the vendor's total, if the list was read in a single walk. agrees_with_total: see `ListProgress`.
     is_unsorted: whether a whole list was in another order than the declared one, newest first; None if not known.
     doubt: why the list may not be complete, with the setting that settles it.
+    doubts: the keys of warnings that say the same, which may turn out to be needless until the pass ends.
     unusable: why no request can be made for a parent (its record lacks a field that the path needs).
     strays: how many records lay far outside the range that was asked for.
     nulls: how many nulls the list had in place of records.
@@ -61,6 +63,7 @@ class ListEnd:
     nulls: int = 0
     has_no_list: bool = False
     is_unsorted: bool | None = None
+    doubts: AbstractSet[str] = frozenset()
 
 
 @dataclass(slots=True)

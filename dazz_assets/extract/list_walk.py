@@ -194,6 +194,7 @@ class ListWalk:
         """List these ranges, one after another. Raises FetchError, UnusableParentError, _OneRefusedError."""
         reason, shifted, total, agrees, lists_before = "", False, None, False, self._lists_read
         is_unsorted: bool | None = None
+        doubts: set[str] = set()
         self._position, self._doubt = None, None
         self._strays = self._nulls = self._missing_lists = 0
         while pending:
@@ -208,6 +209,7 @@ class ListWalk:
                 shifted = shifted or progress.surely_shifted
                 self._nulls += progress.nulls
                 self._strays += progress.strays
+                doubts |= progress.doubts
             if progress.is_unsorted is not None:
                 is_unsorted = is_unsorted or progress.is_unsorted
             if not progress.is_cut_short:
@@ -227,6 +229,7 @@ class ListWalk:
             nulls=self._nulls,
             has_no_list=self._missing_lists == self._lists_read - lists_before,
             is_unsorted=is_unsorted,
+            doubts=doubts,
         )
 
     def _note_total(self, progress: ListProgress) -> None:

@@ -241,6 +241,7 @@ class Pass:
             return
         if event.doubt is not None:
             self._note_doubt(event, event.doubt)
+        state.note_doubts(event)
         state.strays += event.strays
         if error is None and event.shifted:
             self._note_shifted(event)
@@ -279,7 +280,7 @@ class Pass:
         state.report.warnings.append(f"{where}{doubt}")
         if not state.replaces_all:
             state.mark_stays |= parents
-            state.report.add_gap(f"{where}records may be missing; {self._describe_retry(event)}")
+            state.report.add_gap(f"{where}records may be missing; {state.describe_retry(event.sources)}")
 
     def _note_shifted(self, event: ListEnd) -> None:
         """Keep the mark where it is, since some records may be missing. Raises SyncError if the list replaces all."""
@@ -290,11 +291,7 @@ class Pass:
         problem = f"records{where} moved to other pages each time they were listed, so some may be missing"
         if state.replaces_all:
             raise SyncError(f"{state.place}: {problem}; the stored records were not replaced. Sync again")
-        state.report.add_gap(f"{problem}; {self._describe_retry(event)}")
-
-    def _describe_retry(self, event: ListEnd) -> str:
-        which = "a later" if self._state.plan.rereads(event.sources[0]) else "the next"
-        return f"the mark stays, and {which} sync lists them again"
+        state.report.add_gap(f"{problem}; {state.describe_retry(event.sources)}")
 
     def _write(self, rows: RowBatch, list_number: int = 0, first_open: int = 0) -> None:
         if not len(rows):
@@ -349,6 +346,7 @@ class Pass:
             # What is stored of the failed parents can't be kept beside rows with another key.
             self._slices.discard()
             return
+        state.keep_doubted_marks()
         for rows in state.row_filter.release_complete(self._complete):
             self._write(rows)
         if self._watch.may_ask(self._complete):  # What was listed is safe before more is asked for.

@@ -24,12 +24,16 @@ def describe_unwritable(state: SyncState, error: OSError) -> str:
     )
 
 
-def describe_strays(stream: StreamSpec, strays: int) -> str:
-    """Say that so many records lie far outside the range that was asked for."""
+def describe_strays(stream: StreamSpec, strays: int, received: int) -> str:
+    """Say that so many of the records that came lie far outside the range that was asked for."""
     records, they_are = ("1 record lies", "It is") if strays == 1 else (f"{strays:,} records lie", "They are")
+    ignored = ""
+    if 2 * strays > received:
+        bounds = f"`{stream.cursor.since}`" if stream.cursor is not None and stream.cursor.since else "the bounds"
+        ignored = f"Of {received:,} that came these are most, so the API may ignore {bounds}: check how it is spelt. "
     return (
-        f"{records} more than a day outside the range that was asked for. {they_are} stored, but if the API filters "
-        f"by another field than `{_name_cursor(stream)}`, later syncs miss changes: name that field in "
+        f"{records} more than a day outside the range that was asked for. {they_are} stored. {ignored}If the API "
+        f"filters by another field than `{_name_cursor(stream)}`, later syncs miss changes: name that field in "
         f"`cursor` of {stream.stream.__name__}, or leave out the bounds, and each sync lists all records"
     )
 

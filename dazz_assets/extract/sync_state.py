@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from itertools import chain
 
 from dazz_assets.errors import SyncError
 from dazz_assets.extract.completeness.accepted_answers import AcceptedAnswers
@@ -12,7 +13,8 @@ from dazz_assets.extract.cursor_signs import CursorSigns
 from dazz_assets.extract.dedupe import BoundaryTracker, NewRowFilter
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.list_events import ListEnd
-from dazz_assets.extract.marks import IDENTITY, NOT_SET, has_other_identity, row_identity
+from dazz_assets.extract.marks import IDENTITY, NOT_SET, Source, has_other_identity, row_identity
+from dazz_assets.extract.parent_groups import name_sources
 from dazz_assets.extract.ranges import START, SyncPlan, SyncRange
 from dazz_assets.extract.request_change import REQUEST, hash_request
 from dazz_assets.extract.usable_records import UsableRecordCheck
@@ -84,6 +86,7 @@ class SyncState:
         self.uncertain: set[str | None] = set()
         self.without_list: set[str | None] = set()
         self.with_nulls: set[str | None] = set()
+        self._doubted: list[tuple[Sequence[Source], AbstractSet[str]]] = []
         self.strays = self.nulls = 0
         self.examined: int | None = None
         self.set_back: OutrankedKeys | None = None
@@ -122,6 +125,7 @@ class SyncState:
         self.row_filter = NewRowFilter(None, None)
         for found in (self.boundaries, self.failed, self.passed_over, self.totals, self._sorted):
             found.clear()
+        self._doubted.clear()
         for parents in (self.mark_stays, self.uncertain, self.without_list, self.with_nulls):
             parents.clear()
         self.exits, self.accepted = RangeExits(), AcceptedAnswers()
@@ -139,6 +143,29 @@ class SyncState:
             self.is_unsorted = True
         if event.is_unsorted is not None:
             self._sorted = self._sorted - parents if event.is_unsorted else self._sorted | parents
+
+    def note_doubts(self, event: ListEnd) -> None:
+        """Note what a walk warned of: that records of its list may be missing."""
+        if event.doubts:
+            self._doubted.append((event.sources, event.doubts))
+
+    def keep_doubted_marks(self) -> None:
+        """Keep the marks of the lists of which a warning still says that records may be missing."""
+        open_doubts = [sources for sources, keys in self._doubted if not all(map(self.client.is_settled, keys))]
+        self._doubted.clear()
+        if not (sources := list(chain.from_iterable(open_doubts))):
+            return
+        parents = {source.parent for source in sources}
+        self.uncertain |= parents
+        if not self.replaces_all:
+            self.mark_stays |= parents
+            where = "" if self.stream.parent is None else f"{name_sources(self.stream, sources)}: "
+            self.report.add_gap(f"{where}records may be missing, as a warning says; {self.describe_retry(sources)}")
+
+    def describe_retry(self, sources: Sequence[Source]) -> str:
+        """Say when the lists of some sources are read again whose marks stay."""
+        which = "a later" if self.plan.rereads(sources[0]) else "the next"
+        return f"the mark stays, and {which} sync lists them again"
 
     def _proves_total(self, event: ListEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.

@@ -156,7 +156,7 @@ class StreamSync:
         if state.shared_keys:
             warnings.append(describe_shared(self._stream, state.shared_keys))
         if state.strays:
-            warnings.append(describe_strays(self._stream, state.strays))
+            warnings.append(describe_strays(self._stream, state.strays, state.report.received))
         if state.nested_lists.found is not None:
             warnings.append(describe_cut_list(self._stream, state.nested_lists.found))
         if all(source.mark is None for source in self._sources):

@@ -154,6 +154,10 @@ class Client:
         """Take back the warning with a key, if there is one: it turned out to be needless."""
         self._telemetry.settle(key)
 
+    def is_settled(self, key: str) -> bool:
+        """Whether the warning with a key turned out to be needless."""
+        return self._telemetry.is_settled(key)
+
     def count_room(self, seconds: float) -> int:
         """How many requests the rate lets out within so many seconds from now."""
         return self._credentials.count_room(self._clock(), seconds)

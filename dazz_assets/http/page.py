@@ -150,6 +150,7 @@ class Listed:
 
     records: Sequence[Raw]
     ids: Sequence[str] | None = None
+    doubts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,6 +329,7 @@ class WalkedPage:
     number: counts from 1. records: as they were sent. end_reason: why this page is the last one, or None if it isn't.
     position: where a later walk goes on, if the paginator keeps its place (`resume`).
     ids: the id of each record, where an object holds them by id.
+    doubts: the keys of warnings that records may be missing before this page or behind it.
     """
 
     page: Page
@@ -336,6 +338,7 @@ class WalkedPage:
     end_reason: str | None
     position: str | None = None
     ids: Sequence[str] | None = None
+    doubts: Sequence[str] = ()
 
 
 def _shape_advice(raw: Raw | None) -> str:

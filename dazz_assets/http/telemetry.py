@@ -83,6 +83,11 @@ class Telemetry:
             self._warnings[subject] = text
         self.emit("warning", text)
 
+    def is_settled(self, subject: str) -> bool:
+        """Whether a warning turned out to be needless."""
+        with self._lock:
+            return subject in self._settled
+
     def settle(self, subject: str) -> None:
         """Take back a warning that turned out to be needless, and keep it from coming again."""
         with self._lock:

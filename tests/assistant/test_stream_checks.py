@@ -432,11 +432,12 @@ def test_a_page_without_keys_or_cursors_fails_as_a_sync_does(check: Check, setti
     ("records", "outcome"),
     [
         ([{"id": "1"}, {"id": "2"}], "failed"),
+        ([{"id": "1"}, {"id": "2"}, {"id": "3", "name": "Ann"}], "failed"),
         ([{"id": "1"}, {"id": "2", "name": "Ann"}], "works"),
         ([{"id": "1"}], "works"),
     ],
 )
-def test_a_model_that_takes_no_record_fails_if_a_parser_reads_it(
+def test_a_model_that_takes_too_few_records_fails_if_a_parser_reads_it(
     check: Check, records: list[dict[str, str]], outcome: str
 ) -> None:
     declared = integration(ReadStream, SeenOnlyStream, people=parser(people))

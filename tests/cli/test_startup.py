@@ -31,6 +31,11 @@ cli.main()
 LAKE = {"deltalake", "duckdb", "pyarrow", "pandas"}
 SENDING = {"requests", "tenacity"}
 DAGSTER = {"dagster", "sqlalchemy", "grpc"}
+# Libraries of some auths, of the command line, of recordings and of pyarrow's conversions.
+OTHER_WORK = {
+    *("boto3", "cryptography", "google", "graphql", "jwt", "moto"),
+    *("pandas", "responses", "rich", "time_machine", "typer"),
+}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,23 @@ def test_a_command_imports_only_what_it_needs(synced: Project, args: list[str], 
     env = os.environ | {name: value for name, value in synced.env.items() if value}
     result = subprocess.run([sys.executable, "-c", RUN, *args], env=env, capture_output=True, text=True, check=True)
     assert set(result.stderr.splitlines()[-1].split()) & not_needed == set()
+
+
+def test_a_sync_with_nothing_new_does_without_what_only_other_commands_need(project: Project) -> None:
+    env = os.environ | {name: value for name, value in project.env.items() if value}
+    command = [sys.executable, "-c", RUN, "sync", project.target]
+    for _ in range(2):
+        result = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    # Rows that are written are lists first, for which pyarrow imports pandas.
+    assert set(result.stderr.splitlines()[-1].split()) & (OTHER_WORK - {"pandas", "rich", "typer"}) == set()
+
+
+def test_the_code_location_and_its_runs_load_no_more_than_syncs_and_parses_need() -> None:
+    program = "import resources.definitions, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert {name.partition(".")[0] for name in loaded} & OTHER_WORK == set()
+    rooms = {f"dazz_assets.{room}" for room in ("assistant", "cli", "recording", "sandbox")}
+    assert rooms & set(loaded) == set()
 
 
 def test_the_package_runs_as_a_module(synced: Project) -> None:

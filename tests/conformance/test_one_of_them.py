@@ -42,7 +42,7 @@ def test_records_outside_a_range(connect: Connect, api: Vendor, old: list[int], 
     records = [thing(9, NEW), *(thing(number, OLD) for number in old)]
     (warning,) = warnings(connect, api, records, cursor=Cursor("at", since="since"))
     assert told in warning
-    assert f"{'It is' if len(old) == 1 else 'They are'} stored, but if" in warning
+    assert f"{'It is' if len(old) == 1 else 'They are'} stored. " in warning
 
 
 @pytest.mark.parametrize(("without", "them"), [([1], "it"), ([1, 2], "them")])

@@ -89,6 +89,15 @@ def test_67_what_lies_outside_the_range_asked_for_is_stored_and_told(
         assert f"by another field than `{field}`" in " ".join(report.warnings)
 
 
+def test_67_a_bound_that_the_api_does_not_know_is_told_by_its_name(connect: Connect, api: Vendor, clock: Clock) -> None:
+    api.handler = Tickets("changed")
+    acme, stream = connect_to(connect, Cursor("changed", since="updated_since"))
+    acme.sync(stream)
+    clock.sleep(3600)
+    (told,) = acme.sync(stream).warnings
+    assert "Of 120 that came these are most, so the API may ignore `updated_since`: check how it is spelt." in told
+
+
 def test_67_a_filter_by_the_cursor_warns_of_nothing(connect: Connect, api: Vendor, clock: Clock) -> None:
     api.handler = Tickets("changed")
     acme, stream = connect_to(connect, Cursor("changed", since="since", until="until"))

@@ -96,6 +96,8 @@ class ListProgress:
         self.is_ascending = True
         self._order = WholeListOrder() if stream.cursor is not None and stream.cursor.order == "desc" else None
         self._total_shrank = False
+        self.doubts: set[str] = set()
+        """The keys of warnings that records may be missing."""
 
     def begin_again(self) -> "ListProgress":
         """Follow the list from its start again. A walk that was stopped stays so."""
@@ -118,6 +120,7 @@ class ListProgress:
             # The vendor's total counts nulls too.
             self._received += len(step.records)
             self.nulls += len(step.records) - (end - start)
+            self.doubts.update(step.doubts)
             self._note_idle(step, hashes[start:end])
             if step.records:
                 self._page_sizes.append(len(step.records))

@@ -21,6 +21,7 @@ from dazz_assets.http.client import Client
 from dazz_assets.http.errors import CodeError, FetchError, LoopError, MissingPaginatorError, TransportError
 from dazz_assets.http.page import Page, Request, Response, WalkedPage
 from dazz_assets.http.paging.author_code import describe_exception
+from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.next_page_hints import find_next_page_hint
 from dazz_assets.http.paging.page_json import NoPageError, write_pages
 from dazz_assets.http.paging.walk import MAX_PAGES, MAX_SECONDS, LoopDetector, WalkLimits, refuse_later
@@ -159,6 +160,7 @@ class _CodeWalker:
         stop: threading.Event | None,
     ) -> None:
         self._client = client
+        self._doubts = ListDoubts(client)
         self._request = request
         self._code = code
         self._begin = begin
@@ -184,7 +186,7 @@ class _CodeWalker:
                 following = None if walked.end_reason is not None else self._look_ahead(bodies, number)
                 if walked.end_reason is None and following is None:
                     self._check_hints(page, number, received)
-                    walked = replace(walked, end_reason="its code yielded no further page")
+                    walked = replace(walked, end_reason="its code yielded no further page", doubts=self._doubts.take())
                 yield walked
                 if isinstance(following, FetchError):
                     raise following
@@ -268,4 +270,4 @@ class _CodeWalker:
         advice = f'Yield all pages, or, if it is data, set data_fields = ("{hint.field}",).'
         if not hint.is_doubtful:
             raise page.make_error(MissingPaginatorError, problem, advice)
-        self._client.warn(f"unread {hint.field}", f"{page.url}: {problem.replace('says', 'may say')} {advice}")
+        self._doubts.add(f"unread {hint.field}", f"{page.url}: {problem.replace('says', 'may say')} {advice}")

@@ -9,6 +9,7 @@ from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page
+from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page, may_be_full
 from dazz_assets.http.paging.more import Last, counts_records, find_end, says_more_by_flag, tells_of_more
 from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint
@@ -40,8 +41,11 @@ class ListEnds:
     may_have_one_page: the stream says that its list has one page.
     """
 
-    def __init__(self, client: Client, paginator: Paginator | None, *, may_have_one_page: bool) -> None:
+    def __init__(
+        self, client: Client, paginator: Paginator | None, doubts: ListDoubts, *, may_have_one_page: bool
+    ) -> None:
         self._client = client
+        self._doubts = doubts
         self._paginator = paginator
         self._may_have_one_page = may_have_one_page
         self._first = 1
@@ -64,7 +68,7 @@ class ListEnds:
         if sign is None or sign.strip("`").partition(".")[0] in rules.data_fields:
             return
         name = self._paginator.param
-        self._client.warn(
+        self._doubts.add(
             "previous page",
             f"{page.request.method} {page.url}: {sign} in the first page says that there is one before it, so counting "
             f'may have to begin at a lower number: for 0, set params = {{"{name}": 0}}.',
@@ -176,7 +180,7 @@ class ListEnds:
         for length in range(1, min(shared, len(way) - 1) + 1):
             path = join_path(way[:length])
             if page.has(path) and page.value(path) is None:
-                self._client.warn(
+                self._doubts.add(
                     "null page",
                     f"{page.request.method} {page.url}: `{path}` is null in a later page, so nothing says whether the "
                     "list ends there or records are missing.",
@@ -191,7 +195,7 @@ class ListEnds:
         most = len(way) - (2 if way[-1] in _IN_CONNECTION else 1)
         for path in (join_path(way[:length]) for length in range(2, most + 1)):
             if page.has(path) and page.value(path) is None:
-                self._client.warn(
+                self._doubts.add(
                     "null object",
                     f"{page.request.method} {page.url}: `{path}` is null and no error says why, so there may be no "
                     "such object, or the credentials may not see it. A snapshot counts what it had as gone. If the "
@@ -219,7 +223,7 @@ class ListEnds:
             advice = (
                 f'If the API counts pages from 0, the first one is missing: set params = {{"{paginator.param}": 0}}. '
             )
-        self._client.warn(
+        self._doubts.add(
             "page count",
             f"{page.request.method} {page.url}: page {number} {ended} after {format_count(received, 'record')}, "
             f"but `{named[0]}` says that there are {named[1]} pages, so records may be missing. "
@@ -275,7 +279,7 @@ class ListEnds:
         is_sure = hint.is_certain or (is_misplaced and not hint.is_doubtful)
         if (is_sure and not is_own) or (paginator is None and _is_cut_short(hint, rules)):
             raise MissingPaginatorError(problem, url=url, advice=advice)
-        self._client.warn(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
+        self._doubts.add(f"unread {hint.field}", f"{url}: {problem.replace('says', 'may say')} {advice}")
 
     def _check_fullness(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn of a list that ends with its first page, if that may have no more records than it has."""
@@ -285,7 +289,7 @@ class ListEnds:
             return
         advice = f"If there may be more, {'set' if paginator is None else 'correct'} `paginator`"
         finds = "no paginator is set" if paginator is None else f"{type(paginator).__name__} found no way on"
-        self._client.warn(
+        self._doubts.add(
             _FULL_PAGE,
             f"{page.request.method} {page.url}: the list may be cut off: its only page has "
             f"{format_count(received, 'record')}, {why}, and {finds}. {advice}; if the "

@@ -28,6 +28,7 @@ from dazz_assets.http.paging.author_code import first_request, next_request
 from dazz_assets.http.paging.counted_unit import check_unit
 from dazz_assets.http.paging.kept_place import KeptPlace
 from dazz_assets.http.paging.left_lists import describe_left_lists
+from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
 from dazz_assets.http.paging.more import Last
@@ -187,7 +188,8 @@ class _PageFetcher:
         self._loop_detector = LoopDetector(requests_repeat=self._repeats)
         self._unread_more = UnreadMore(paginator)
         self._ties = TiedTokens(paginator)
-        self._ends = ListEnds(client, paginator, may_have_one_page=limits.pages == 1)
+        self._doubts = ListDoubts(client)
+        self._ends = ListEnds(client, paginator, self._doubts, may_have_one_page=limits.pages == 1)
         self._number = self._received = 0
         self._last_page: Page | None = None
         self._last_request: Request | None = None
@@ -253,7 +255,8 @@ class _PageFetcher:
         end_reason = following.reason if isinstance(following, Last) else None
         if (lost := self._place.add(page, self._rules_of(request), is_last=isinstance(following, Last))) is not None:
             self._client.warn("resume", f"{request.method} {page.url}: {lost}")
-        walked = WalkedPage(page, self._number, records, end_reason, self._place.position, listed.ids)
+        doubts = self._doubts.take()
+        walked = WalkedPage(page, self._number, records, end_reason, self._place.position, listed.ids, doubts)
         if isinstance(following, Last):
             return walked, None
         if self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
@@ -286,7 +289,7 @@ class _PageFetcher:
         if page.final_url != page.url and (redirect := describe_redirect(page)) is not None:
             self._client.warn("redirect", f"{url}: {redirect}")
         if same_as is not None and received > 1:
-            self._client.warn(
+            self._doubts.add(
                 "repeated page",
                 f"{url}: page {self._number} seems to hold the same {received} records as page {same_as}. If the "
                 "vendor answered from a cache, or ignored where the page begins, records are missing: sync again, and "
@@ -298,7 +301,7 @@ class _PageFetcher:
         is_link = self._number == 1 and isinstance(self._paginator, LinkHeader | NextLink)
         if is_link and (left_out := find_left_out(request, following)):
             keep = ", ".join(f'"{name}"' for name in left_out)
-            self._client.warn(
+            self._doubts.add(
                 "link",
                 f"{request.method} {request.address()}: the link to the next page counts on, but leaves out "
                 f"{', '.join(left_out)}, without which it may be in another list. So that they are sent again, set "

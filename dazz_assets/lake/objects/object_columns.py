@@ -19,9 +19,10 @@ from dazz_assets.lake.objects.column_builders import ColumnsBuilder, columns_bui
 _TIME = pa.timestamp("us", "UTC")
 # 20 digits before the point and 18 after it: enough for scores and for amounts in any currency.
 _DECIMAL = pa.decimal128(38, 18)
-# The first and the last time that Python can read, in microseconds.
-_FIRST_TIME = pa.scalar(datetime.datetime.min.replace(tzinfo=datetime.UTC), _TIME).value
-_LAST_TIME = pa.scalar(datetime.datetime.max.replace(tzinfo=datetime.UTC), _TIME).value
+# The first and the last time that Python can read, in microseconds. An Arrow scalar of a time would import pandas.
+_EPOCH, _MICROSECOND = datetime.datetime(1970, 1, 1), datetime.timedelta(microseconds=1)
+_FIRST_TIME = (datetime.datetime.min - _EPOCH) // _MICROSECOND
+_LAST_TIME = (datetime.datetime.max - _EPOCH) // _MICROSECOND
 _MISFITS = (pa.ArrowException, OverflowError, UnicodeError, TypeError, ValueError)
 _SCALARS: Mapping[type, pa.DataType] = {
     bool: pa.bool_(),
