@@ -22,6 +22,9 @@ from dazz_assets.http.paging.paging_names import (
     read_number,
 )
 
+EMPTY_PAGE = "an empty page"
+"""Why a page ends a list, if nothing else says that it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Last:
@@ -49,10 +52,10 @@ def find_end(page: Page, received: int, more: str | None, reached: int | None) -
     """
     if more is None or not page.has(more) or _counts_nothing(page, more, received, reached):
         # Without the flag, read on: the list ends at an empty page at the latest.
-        return Last("an empty page") if received == 0 else None
+        return Last(EMPTY_PAGE) if received == 0 else None
     if _has_more(page.value(more), more, reached):
         # An empty page below a total proves nothing, but a flag that says so is believed.
-        return Last("an empty page") if received == 0 and not _is_flag(page, more) else None
+        return Last(EMPTY_PAGE) if received == 0 and not _is_flag(page, more) else None
     return Last(f"`{more}` says that there is no more")
 
 
