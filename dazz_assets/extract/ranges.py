@@ -135,13 +135,21 @@ class SyncPlan:
         if self.rereads(source) and source.reread_to is not None:
             return max(start, source.reread_to)
         # A mark may lie below the start: the cursor may be a counter, or the vendor's clock wrong.
-        begin = start if source.mark is None else max(min(start, source.mark), source.mark - self.lookback)
+        begin = start if source.mark is None else max(min(start, source.mark), self._begin_before(source.mark))
         is_before_known = source.mark is None and self.marks_from is not None
         if source.covered is None or cursor is None or cursor.step is None or is_before_known:
             return begin
         # Each step is a request, so what was fetched is not listed again, but for what may have come a little late.
         late = max(cursor.step / 2, _LATE) // timedelta(microseconds=1)
         return max(begin, source.covered - self.lookback - late)
+
+    def _begin_before(self, mark: int) -> int:
+        """Where a listing from a mark on begins. Steps that are sent exactly begin with another one before it, as what
+        has the mark's own time may come later, and an API that takes the bound as exclusive does not list it.
+        """
+        begin, cursor = mark - self.lookback, self._stream.cursor
+        unit = 0 if cursor is None else bound_resolution(begin, cursor)
+        return begin - unit if cursor is not None and _needs_exact_steps(cursor, unit) else begin
 
     def _covered(self, source: Source) -> int | None:
         return source.covered if self._range.from_mark and not self.rereads(source) else None
@@ -251,7 +259,7 @@ class SyncPlan:
 
     def reread_from(self, mark: int) -> int:
         """The time from which the next sync lists records again, in microseconds."""
-        return self.listed_from(mark - self.lookback)
+        return self.listed_from(self._begin_before(mark))
 
     def _bounds_between(self, source: Source, part: Part, begin: int) -> Bounds:
         # No lower bound at the start: store what the API returns from before it.

@@ -174,6 +174,50 @@ def test_59_no_record_falls_between_two_steps(
         assert acme.versions(stream) == len(times)
 
 
+SHORT_STEPS = [
+    ("%Y-%m-%d", timedelta(days=1)),
+    ("%Y-%m-%dT%H:00", timedelta(hours=1)),
+    ("%Y-%m-%dT%H:%M", timedelta(minutes=90)),
+    ("epoch", timedelta(hours=12)),
+]
+
+
+@pytest.mark.parametrize(("format_", "step"), SHORT_STEPS)
+@pytest.mark.parametrize("since_counts", [True, False])
+def test_59_what_comes_later_with_the_time_of_the_mark_is_listed_however_short_the_steps_are(
+    connect: Connect, api: Vendor, format_: str, step: timedelta, *, since_counts: bool
+) -> None:
+    integration, stream = sales(Cursor("at", since="from", until="to", step=step, format=format_))
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    hours = [24, 26, 29]
+    vendor = Sales([], timedelta(days=2), since_counts=since_counts, until_counts=True)
+    api.handler = vendor
+    acme = connect(integration, start=start.date())
+    for number, hour in enumerate(hours):
+        vendor.sales.append({"id": 2 * number, "at": (start + timedelta(hours=hour)).isoformat()})
+        acme.clock.now = (start + timedelta(hours=hour, minutes=20)).timestamp()
+        acme.sync(stream)
+        vendor.sales.append({"id": 2 * number + 1, "at": (start + timedelta(hours=hour)).isoformat()})
+        report = acme.sync(stream)
+        assert (report.warnings, report.gap) == ([], None)
+        assert acme.versions(stream) == len(vendor.sales)
+
+
+@pytest.mark.parametrize("days", [1, 2, 5])
+def test_59_what_is_told_of_a_filter_names_the_bound_that_was_sent(connect: Connect, api: Vendor, days: int) -> None:
+    """Its records are listed by the day after their change."""
+    step = timedelta(days=days)
+    integration, stream = sales(Cursor("at", since="from", until="to", step=step, format="%Y-%m-%d"))
+    vendor = Sales([datetime(2026, 3, 2, tzinfo=UTC)], timedelta(days=5))
+    acme = connect(integration, start=datetime(2026, 2, 20, tzinfo=UTC).date())
+    api.handler = vendor
+    acme.sync(stream)
+    api.handler = lambda request: vendor(request) if param(request, "from") < "2026-03-01" else Reply(body=[])
+    api.requests.clear()
+    (warning,) = acme.sync(stream).warnings
+    assert f"asked for what changed since {param(api.requests[0], 'from')}, it did not list 0" in warning
+
+
 @pytest.mark.parametrize("both", [{"both": True}, {"step": timedelta(days=20)}], ids=["both", "steps"])
 def test_59_a_check_and_a_preview_ask_for_a_range_that_the_vendor_takes(
     connect: Connect, api: Vendor, both: dict[str, Any]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 
@@ -20,7 +21,7 @@ from dazz_assets.extract.bounds import Bounds, format_moment
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.marks import NOT_SET, Source, transaction_hash
 from dazz_assets.extract.parent_groups import PageReader
-from dazz_assets.extract.stream_requests import build_request, sent_bounds
+from dazz_assets.extract.stream_requests import SentBounds, build_request, sent_bounds
 from dazz_assets.extract.sync_state import EXAMINED, SyncState, has_transaction
 from dazz_assets.extract.walk_stream import walk_stream
 from dazz_assets.http import FetchError
@@ -68,8 +69,13 @@ class MarkWatch:
             return False
         if bounds.until is not None and bounds.until <= mark:
             return False
-        sent = sent_bounds(self._state.session, self._state.stream, bounds)
+        sent = self._sent(bounds)
         return sent is not None and sent.lowest is not None and sent.lowest < mark
+
+    def _sent(self, bounds: Bounds) -> SentBounds | None:
+        """The bounds that the walk sends, whose first step may begin as it is."""
+        state = self._state
+        return sent_bounds(state.session, state.stream, replace(bounds, exact=state.plan.steps(bounds)[0].exact))
 
     def add(self, source: Source, rows: RowBatch) -> None:
         """Add the rows of a page of a source in `marks`."""
@@ -162,7 +168,7 @@ class MarkWatch:
     def _describe(self, source: Source, key: str, at: int, since: int) -> str:
         stream, cursor = self._state.stream, self._state.stream.cursor
         field, name = cursor.field if cursor else "", stream.stream.__name__
-        sent = sent_bounds(self._state.session, stream, self._bounds[source.parent])
+        sent = self._sent(self._bounds[source.parent])
         text = (
             f"the API leaves out records that it should list: asked for what changed since {sent and sent.since}, it "
             f"did not list {key}, which last changed at {format_moment(at)}, though it does when asked since "
