@@ -10,12 +10,12 @@ from dazz_assets.assistant.first_records import FirstRecords
 from dazz_assets.assistant.misspelt_fields import describe_misspelt, find_misspelt
 from dazz_assets.counts import format_count
 from dazz_assets.declare.stream import RecordModel
-from dazz_assets.extract.batch import RowReader
+from dazz_assets.extract.batch import RowBatch, RowReader
+from dazz_assets.extract.cursor_signs import CursorSigns
 from dazz_assets.extract.drift import RecordShape
 from dazz_assets.extract.usable_records import UsableRecordCheck
 from dazz_assets.http.json.json_fields import FieldReader
 from dazz_assets.http.json.json_slices import is_null
-from dazz_assets.http.page import WalkedPage
 from dazz_assets.session import Session
 from dazz_assets.spec.specs import StreamSpec
 from dazz_assets.transform.quarantine import invalid_reason
@@ -38,8 +38,14 @@ def examine_page(session: Session, stream: StreamSpec, first: FirstRecords) -> P
     name = stream.stream.__name__
     told_misspelt = describe_misspelt(name, "sensitive", find_misspelt(stream, "sensitive", first.records))
     warnings = [] if told_misspelt is None else [told_misspelt]
+    rows = RowReader(stream, session.windows, session.cursor_of(stream)).read_rows(
+        [first.page], stream.parent, first.fields
+    )
+    signs = CursorSigns(stream)
+    signs.add(rows)
+    warnings += signs.describe()
     asked = first.fields.get(stream.asked_parent_field) if stream.parent_key is not None else None
-    fault = _find_unusable(session, stream, first, first.page) or describe_strangers(stream, asked, first.records)
+    fault = _find_unusable(stream, rows) or describe_strangers(stream, asked, first.records)
     if fault is not None or stream.model is None:
         return PageFindings(fault, tuple(warnings))
     refused, received = count_refused(stream, stream.model, first.records), len(first.records)
@@ -54,9 +60,8 @@ def examine_page(session: Session, stream: StreamSpec, first: FirstRecords) -> P
     return PageFindings(None, (*warnings, told))
 
 
-def _find_unusable(session: Session, stream: StreamSpec, first: FirstRecords, page: WalkedPage) -> str | None:
+def _find_unusable(stream: StreamSpec, rows: RowBatch) -> str | None:
     """Why no record has a key and a cursor, as a sync tells it."""
-    rows = RowReader(stream, session.windows, session.cursor_of(stream)).read_rows([page], stream.parent, first.fields)
     shape, check = RecordShape(stream.sensitive), UsableRecordCheck(stream)
     shape.add(rows)
     check.add(rows)

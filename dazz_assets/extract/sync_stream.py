@@ -180,6 +180,7 @@ class StreamSync:
             fault = describe_empty_first(stream, state.totals)
         if fault is not None:
             state.report.warnings.append(fault)
+        if fault is not None or state.cursor_signs.are_no_times:
             state.mark_stays |= {source.parent for source in self._listed}
 
     def _record_start(self, start: int) -> None:

@@ -41,6 +41,7 @@ def list_unbounded(state: SyncState, source: Source) -> list[tuple[str, int]]:
         with closing(batches):
             for step in chain.from_iterable(batches):
                 for _, rows in reader.read([step], [source]):
+                    state.cursor_signs.add(rows)
                     listed += zip(rows.keys, rows.cursor_at.tolist(), strict=True)
     except (FetchError, SyncError):
         return []  # The API takes no request without bounds, so nothing is known.
