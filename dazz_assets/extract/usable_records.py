@@ -11,6 +11,10 @@ from dazz_assets.spec.specs import StreamSpec
 
 _NO_CURSOR = "no cursor at "
 _NO_TIME = "the cursor at "
+_ARE_TIMES = (
+    "Cursors are RFC 3339 or RFC 5322 times, dates or epoch numbers, and times in the form that `format` names, in "
+    'which bounds are then sent (`format="%m/%d/%Y %I:%M %p"`)'
+)
 
 
 class UsableRecordCheck:
@@ -55,8 +59,8 @@ class UsableRecordCheck:
         if not self._timeless:
             return None
         return (
-            f"no parser reads {format_count(self._timeless, 'record')}: {self._first_timeless}. Cursors are RFC 3339 "
-            "or RFC 5322 times, dates or epoch numbers; name another field in the Cursor of "
+            f"no parser reads {format_count(self._timeless, 'record')}: {self._first_timeless}. "
+            f"{_ARE_TIMES}; name another field in the Cursor of "
             f"{self._stream.stream.__name__}, or leave it out, and each sync fetches all records"
         )
 
@@ -81,8 +85,8 @@ class UsableRecordCheck:
         if self._example.startswith("no key"):
             return f"{none_has} a key at {list_names(stream.key_paths)}: it is empty. Correct `primary_key` of {name}"
         return (
-            f"{none_has} a usable cursor: {self._example}. Cursors are RFC 3339 or RFC 5322 times, dates or epoch "
-            f"numbers; correct `cursor` of {name}, or leave it out, and each sync fetches all records"
+            f"{none_has} a usable cursor: {self._example}. {_ARE_TIMES}; correct `cursor` of {name}, or leave it out, "
+            "and each sync fetches all records"
         )
 
 

@@ -29,6 +29,8 @@ class FetchError(Exception):
     """The status that a refusal stands for: its own, one that the body tells, or 403 if only the vendor's words do."""
     codes: Sequence[str] = ()
     """What the body of a refusal gives as the reason, such as `invalid_cursor`."""
+    end_advice: str = ""
+    """What to set if the list ends where a later page was refused: the end of `advice`; empty for other failures."""
     needs: tuple[str, ...] = ()
     """The permissions of which one is missing: that which the vendor names, or else those that the stream declares."""
     unfound: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -268,13 +269,41 @@ def test_54_pages_that_go_round_although_a_flag_says_it_is_over_name_the_flag(co
 
 
 @pytest.mark.parametrize("paginator", [PageNumber(), LinkHeader()])
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"detail": "That page has nothing."}, "That page has nothing"),
+        ({"detail": "Not found."}, None),
+        ({"message": "Page 7 is beyond the last page, 6."}, "is beyond the last page"),
+        ({"code": "rest_post_invalid_page_number", "message": "Too large."}, "rest_post_invalid_page_number"),
+        ({"code": "NOT_FOUND", "message": "There is no such page."}, "There is no such page"),
+        ({}, None),
+    ],
+)
 def test_53_a_later_page_that_is_refused_names_the_setting_for_an_end(
-    connect: Connect, api: Vendor, paginator: Paginator
+    connect: Connect, api: Vendor, paginator: Paginator, body: dict[str, str], text: str | None
 ) -> None:
+    """With the vendor's code or words, as the same status may mean an outage."""
     link = {"Link": '</items?page=2>; rel="next"'}
-    api.script(Reply(body={"books": BOOKS}, headers=link), Reply(404, {"detail": "That page has nothing."}))
-    with pytest.raises(SyncError, match=r'If the list ends there, set accept = \{404: "end"\}\.'):
+    api.script(Reply(body={"books": BOOKS}, headers=link), Reply(404, body))
+    key = "404" if text is None else f'(404, "{text}")'
+    advice = re.escape(f'If the list ends there, set accept = {{{key}: "end"}}.')
+    with pytest.raises(SyncError, match=advice):
         connect(declare("DeepIntegration", BooksIntegration, paginator=paginator)).sync(ItemsStream)
+    api.script(Reply(body={"books": BOOKS}, headers=link), Reply(404, body))
+    accept: Any = {404 if text is None else (404, text): "end"}
+    acme = connect(declare("AcceptingIntegration", BooksIntegration, paginator=paginator, accept=accept), id_="other")
+    assert acme.sync(ItemsStream).received == len(BOOKS)
+
+
+@pytest.mark.parametrize("token", [[17, "b7"], {"id": {"N": "3"}}], ids=["a list", "an object"])
+def test_53_a_token_that_is_sent_back_whole_needs_a_paginator_of_ones_own(
+    connect: Connect, api: Vendor, token: object
+) -> None:
+    api.handler = lambda _: Reply(body={"books": BOOKS, "last": token})
+    acme = connect(declare("WholeIntegration", BooksIntegration, paginator=CursorToken("last", param="after")))
+    with pytest.raises(SyncError, match=r"takes it back whole, .* write a paginator of your own that sends it"):
+        acme.sync(ItemsStream)
 
 
 @pytest.mark.parametrize("silent", [None, "", "null", {}], ids=["null", "an empty text", "the word null", "no fields"])

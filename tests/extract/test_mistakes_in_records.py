@@ -168,8 +168,9 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             items(ONE, TWO),
             (
                 "none of the 2 records received has a usable cursor: the cursor at name is not a time: 'Ada'. "
-                "Cursors are RFC 3339 or RFC 5322 times, dates or epoch numbers; correct `cursor` of RecordsStream, "
-                "or leave it out, and each sync fetches all records"
+                "Cursors are RFC 3339 or RFC 5322 times, dates or epoch numbers, and times in the form that `format` "
+                'names, in which bounds are then sent (`format="%m/%d/%Y %I:%M %p"`); correct `cursor` of '
+                "RecordsStream, or leave it out, and each sync fetches all records"
             ),
         ),
         (
@@ -178,8 +179,9 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             (
                 "none of the records received has a usable cursor: the cursor at name is not a time: "
                 "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'. Cursors are RFC 3339 or "
-                "RFC 5322 times, dates or epoch numbers; correct `cursor` of RecordsStream, or leave it out, and each "
-                "sync fetches all records"
+                "RFC 5322 times, dates or epoch numbers, and times in the form that `format` names, in which bounds "
+                'are then sent (`format="%m/%d/%Y %I:%M %p"`); correct `cursor` of RecordsStream, or leave it out, and '
+                "each sync fetches all records"
             ),
         ),
         (
@@ -282,8 +284,10 @@ def sync_error(desk: Desk, customer: Customer) -> str:
             {"paginator": CursorToken("next", param="token")},
             items(ONE, next={"token": "abc"}),
             (
-                "GET https://desk.test/records: the value at `next` can't be used as a token: it is not a text. "
-                "Correct the paginator's path."
+                "GET https://desk.test/records: the value at `next` can't be used as a token: it is not a text. It "
+                "is an object: if a text in it is the token, correct the paginator's path. If the vendor takes it back "
+                "whole, as Elasticsearch does `search_after` and DynamoDB its last key, write a paginator of your own "
+                "that sends it: a class with `first` and `next` (docs/extending.md)."
             ),
         ),
         (

@@ -288,7 +288,7 @@ class ListProgress:
         """The error to raise for a list that was cut short and can't be split."""
         if self._refused is not None:
             if not isinstance(self._refused, RangeTooLargeError):
-                self._refused.advice = CutShortError.advice
+                self._refused.advice = CutShortError.advice + self._refused.end_advice
             return self._refused
         return CutShortError(
             f"the vendor gives a total of {format_count(self._total or 0, 'record')}, but sent only {self._received} "

@@ -238,7 +238,7 @@ class CursorToken:
         if is_page_token and read_number(token) in (0, -1):
             return None  # No next page begins at 0.
         if isinstance(token, bool) or not isinstance(token, str | int):
-            raise _unusable_value_error(page, path, "a token")
+            raise _unusable_token_error(page, path, token)
         if isinstance(token, str) and not is_sendable(token):
             raise _unusable_value_error(page, path, "a token", "it has half of a surrogate pair")
         return token
@@ -432,6 +432,18 @@ def _unusable_value_error(page: Page, path: str, kind: str, reason: str = "it is
         f"the value at `{path}` can't be used as {kind}: {reason}.",
         advice="Correct the paginator's path.",
     )
+
+
+def _unusable_token_error(page: Page, path: str, token: Any) -> FetchError:
+    error = _unusable_value_error(page, path, "a token")
+    if isinstance(token, list | dict):
+        kind = "a list" if isinstance(token, list) else "an object"
+        error.advice = (
+            f"It is {kind}: if a text in it is the token, correct the paginator's path. If the vendor takes it back "
+            "whole, as Elasticsearch does `search_after` and DynamoDB its last key, write a paginator of your own "
+            "that sends it: a class with `first` and `next` (docs/extending.md)."
+        )
+    return error
 
 
 def _stuck_error(page: Page, problem: str) -> FetchError:

@@ -44,6 +44,7 @@ from dazz_assets.http.paging.pagination import (
     Paginator,
     records_path,
 )
+from dazz_assets.http.paging.refused_ends import advise_end
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
@@ -228,7 +229,8 @@ class _PageFetcher:
             elif self._number > 1 and error.status in _MAY_MEAN_END:
                 self._check_place(error)
                 if may_be_end(error.problem):
-                    error.advice += f' If the list ends there, set accept = {{{error.status}: "end"}}.'
+                    error.end_advice = advise_end(error.status, self._client.mask(error.problem), error.codes)
+                    error.advice += error.end_advice
             raise
         except VendorReportedError as error:
             if self._number > 1:
