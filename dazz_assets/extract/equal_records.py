@@ -26,7 +26,6 @@ class EqualRecords:
 
     def __init__(self, stream: StreamSpec) -> None:
         self._stream = stream
-        self._is_keyless = is_keyless(stream)
         paginator = stream.paginator
         self._may_overlap = isinstance(paginator, CursorToken) and not paginator.is_page_token
         self._seen = SeenHashes()
@@ -35,8 +34,6 @@ class EqualRecords:
 
     def number(self, rows: RowBatch) -> RowBatch:
         """The next rows of the list, those that equal earlier ones numbered."""
-        if not self._is_keyless:
-            return rows
         if self._may_overlap:
             pages = np.stack([rows.content_hashes, rows.origin_of])
             self.uncounted += len(rows) - np.unique(pages, axis=1).shape[1]

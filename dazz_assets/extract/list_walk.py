@@ -13,7 +13,7 @@ from dazz_assets.extract.bounds import Bounds, lies_outside
 from dazz_assets.extract.completeness.list_order import NewestFirstWatch
 from dazz_assets.extract.completeness.list_progress import CutShortError, ListProgress
 from dazz_assets.extract.completeness.other_range import describe_other_range
-from dazz_assets.extract.equal_records import EqualRecords
+from dazz_assets.extract.equal_records import EqualRecords, is_keyless
 from dazz_assets.extract.list_events import ListEnd, ListPages, ListRestart, WalkEvent
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.parent_groups import PageReader
@@ -308,7 +308,7 @@ class ListWalk:
         early_end = _EarlyEnd(
             self._stream, bounds, self._session.max_pages, self._read_rows, reads_whole=self._reads_whole
         )
-        has_begun, equal = False, EqualRecords(self._stream)
+        has_begun, equal = False, self._watch_equal()
         try:
             with closing(self._begin_walk(bounds, sent, early_end, looks_ahead=looks_ahead)) as batches:
                 for steps in batches:
@@ -316,7 +316,7 @@ class ListWalk:
                         yield ListRestart(self._sources, self._lists_read)
                         self._lists_read += 1
                         progress = progress.begin_again()
-                        equal = EqualRecords(self._stream)
+                        equal = self._watch_equal()
                     has_begun = True
                     self._missing_lists += sum(_says_no_list(step.page) for step in steps)
                     rows = early_end.take_rows(steps[0]) or self._read_rows(steps)
@@ -330,13 +330,17 @@ class ListWalk:
                         told = describe_other_range(self._session, self._stream, steps[0].page, bounds, sent, whole)
                         self._doubt = told or self._doubt
                     self._position = steps[-1].position or self._position
-                    rows = [(source, equal.number(own)) for source, own in rows]
+                    if equal is not None:
+                        rows = [(source, equal.number(own)) for source, own in rows]
                     yield self._make_event(steps, rows, bounds, sent, is_numbered=progress.is_numbered)
         except FetchError as error:
             self._note_failure(error, bounds, progress)
-        if equal.uncounted:
+        if equal is not None and equal.uncounted:
             self._client.warn(f"equal records of {self._stream.name}", equal.describe_uncounted())
         return progress
+
+    def _watch_equal(self) -> EqualRecords | None:
+        return EqualRecords(self._stream) if is_keyless(self._stream) else None
 
     @property
     def _may_look_ahead(self) -> bool:

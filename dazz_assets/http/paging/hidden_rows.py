@@ -24,11 +24,8 @@ class HiddenRows:
     page was answered with some of that page again: the API counts more than it shows.
     """
 
-    def __init__(self, paginator: Paginator | None) -> None:
-        # A subclass of the author's may count in another way.
-        counts = type(paginator) in (Offset, PageNumber)
-        self._paginator = paginator if counts and isinstance(paginator, Offset | PageNumber) else None
-        self._size = 0 if self._paginator is None else self._paginator.size or 0
+    def __init__(self, paginator: Offset | PageNumber, size: int) -> None:
+        self._paginator, self._size = paginator, size
         self._first: int | None = None
         self._short_page: frozenset[bytes] = frozenset()
         self._was_full = self._goes_on_short = self._overlaps = False
@@ -37,8 +34,6 @@ class HiddenRows:
 
     def add(self, request: Request, records: Sequence[Raw]) -> None:
         """Add the next page."""
-        if self._paginator is None or not self._size:
-            return
         if self._first is None:
             self._first = read_count(request, self._paginator.param, 1)
         self.empty_pages = 0 if records else self.empty_pages + 1
@@ -52,12 +47,8 @@ class HiddenRows:
     def find_next(self, request: Request, page: Page, following: Request | Last) -> Request | Last:
         """What follows the page that was added last, by its paginator, or the page behind it, if rows may be there."""
         paginator = self._paginator
-        if (
-            paginator is None
-            or not 0 < self.empty_pages <= _MOST_EMPTY
-            or not isinstance(following, Last)
-            or following.reason != EMPTY_PAGE
-        ):
+        is_end = isinstance(following, Last) and following.reason == EMPTY_PAGE
+        if not is_end or not 0 < self.empty_pages <= _MOST_EMPTY:
             return following
         has_more = self._is_below_total(request, page) and (self._was_full or self._goes_on_short)
         is_overlap = self._overlaps and isinstance(paginator, Offset)
@@ -66,11 +57,18 @@ class HiddenRows:
     def _is_below_total(self, request: Request, page: Page) -> bool:
         """Whether the next page lies below the number of pages or records at `more`."""
         paginator = self._paginator
-        total = None if paginator is None else read_total(page, paginator.more)
-        if paginator is None or total is None:
+        if (total := read_total(page, paginator.more)) is None:
             return False
         place = read_count(request, paginator.param, 1)
         if isinstance(paginator, Offset):
             return not counts_pages(paginator.more) and place + self._size < total
         pages = place + (1 if self._first == 0 else 0)
         return pages * (1 if counts_pages(paginator.more) else self._size) < total
+
+
+def watch_hidden_rows(paginator: Paginator | None) -> HiddenRows | None:
+    """Follows a walk, if its paginator counts and knows the size of pages."""
+    # A subclass of the author's may count in another way.
+    if type(paginator) not in (Offset, PageNumber) or not isinstance(paginator, Offset | PageNumber):
+        return None
+    return HiddenRows(paginator, paginator.size) if paginator.size else None

@@ -26,7 +26,7 @@ from dazz_assets.http.handover import Handover
 from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
 from dazz_assets.http.paging.counted_unit import check_unit
-from dazz_assets.http.paging.hidden_rows import HiddenRows
+from dazz_assets.http.paging.hidden_rows import watch_hidden_rows
 from dazz_assets.http.paging.kept_place import KeptPlace
 from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_doubts import ListDoubts
@@ -190,7 +190,7 @@ class _PageFetcher:
         self._loop_detector = LoopDetector(requests_repeat=self._repeats)
         self._unread_more = UnreadMore(paginator)
         self._ties = TiedTokens(paginator)
-        self._hidden = HiddenRows(paginator)
+        self._hidden = watch_hidden_rows(paginator)
         self._doubts = ListDoubts(client)
         self._ends = ListEnds(client, paginator, self._doubts, may_have_one_page=limits.pages == 1)
         self._number = self._received = 0
@@ -248,9 +248,10 @@ class _PageFetcher:
         if self._number == 1 and (left := describe_left_lists(page, self._rules_of(request))) is not None:
             self._client.warn("lists left", f"{request.method} {page.url}: {left}")
         self._received += len(records)
-        self._hidden.add(request, records)
+        if self._hidden is not None:
+            self._hidden.add(request, records)
         following = self._find_next(request, page, before, len(records))
-        seems_to_end = isinstance(following, Last) or self._hidden.empty_pages > 0
+        seems_to_end = isinstance(following, Last) or (self._hidden is not None and self._hidden.empty_pages > 0)
         if seems_to_end and before is not None and self._number == 2 and not records:
             self._check_unit(page, before, stop)
         if isinstance(following, Request):
@@ -397,7 +398,8 @@ class _PageFetcher:
             if self._ties.is_end(page, received, leads_to_itself=following == request):
                 following = Last("a page of which only the value that was sent leads on")
             following = self._ends.find_end(page, self._number, received, self._received) or following
-            following = self._hidden.find_next(request, page, following)
+            if self._hidden is not None:
+                following = self._hidden.find_next(request, page, following)
             if isinstance(following, Last):
                 self._ends.check_last(page, before, self._rules_of(page.request), self._number, self._received)
             return following
