@@ -342,7 +342,10 @@ def _shape_advice(raw: Raw | None) -> str:
     """What to set where something else than a list is; empty for the usual advice."""
     text = b"" if raw is None else bytes(raw).strip()
     if raw is None:
-        return f'{RecordsPathError.advice} If it is left out where there are no records, set empty = ("missing",).'
+        return (
+            f"{RecordsPathError.advice} If it is left out where there are no records, and the page does not say that "
+            'the request failed, set empty = ("missing",).'
+        )
     if text[:1] == b"{" and not text[1:-1].strip():
         return 'If `{}` means that there are no records, set empty = ("object",).'
     if text == b'""':

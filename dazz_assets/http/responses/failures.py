@@ -40,7 +40,8 @@ _LISTS = ("errors", "errorMessages", "errorCauses", "error")
 _PERIOD = r"(?:daily|hourly|monthly|minute|per.?(?:second|minute|hour|day|month))"
 _EXCEEDED = r"[\s_-]*(?:is |was |has been |have been )?(?:exceeded|reached|exhausted|used up)"
 _RATE_LIMIT = re.compile(
-    r"rate.?limit|too many (?:[\w-]+ ){0,2}?(?:requests|calls)\b(?! in (?:a|one|the|this)\b)|throttl|\bslow.?down\b|"
+    r"rate.?limit|too many (?:[\w-]+ ){0,2}?(?:requests|calls|visits)\b(?! in (?:a|one|the|this)\b)|throttl|"
+    r"\bslow.?down\b|"
     r"abuse detection|complexity.?(?:budget|exception)|resource.?exhausted|"
     r"(?<!storage)(?<!storage.)(?<!disk.)quota[^;\"]{0,60}exceed|exceed[^.;\"]{0,40}quota|concurren\w*.{0,20}exceed|"
     r"(?:\b(?:request|call|query|api)s?[\s_-]*|^\W*|[.:;\"]\W*)rate[\s_-]*(?:is |was |has been )?"

@@ -14,7 +14,16 @@ from dazz_assets.http.paging.paging_names import THINGS, normalize, read_number
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.responses.concealed import NOT_QUOTED
 from dazz_assets.http.responses.failures import has_messages, vendor_message
-from dazz_assets.http.responses.reported_errors import MESSAGES, NOTICE_KINDS, NOTICES, OF_THINGS, says_all_is_well
+from dazz_assets.http.responses.report_words import (
+    NOTICE_KINDS,
+    NOTICES,
+    OF_THINGS,
+    means_message,
+    says_all_is_well,
+    says_succeeded,
+    sounds_failed,
+    sounds_wrong,
+)
 from dazz_assets.http.responses.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
@@ -31,8 +40,10 @@ _OUTCOMES = re.compile(
 _NOTICES = NOTICES - {"alerts"}
 _NOTICE_WARNS = re.compile(r"warn(ing)?s?|error|fatal|critical|severe", re.I)
 _STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
-# What may tell of a failure in a page without records.
-_MESSAGES = MESSAGES | {"detail", "reason"}
+# What may tell of a failure in a page without records, beside messages.
+_MESSAGES = NOTICES | {"detail", "reason"}
+# These may hold anything: they tell of a failure if they sound like one.
+_REMARKS = frozenset({"description", "hint", "info", "information", "note", "text"})
 _UNFINISHED = frozenset(
     {"accepted", "building", "calculating", "computing", "executing", "inprogress", "notready", "pending"}
     | {"incomplete", "partial", "partiallycomplete", "partiallycompleted"}
@@ -135,12 +146,19 @@ def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tup
 
 def _find_message(level: Document, rules: ResponseRules, mask: Callable[[str], str]) -> tuple[str, str] | None:
     """What a page without records says of itself: an error may be told by a sentence alone."""
+    has_succeeded = says_succeeded(level)
     for name in level.names():
-        if normalize(name) not in _MESSAGES or name in rules.data_fields:
+        plain = normalize(name)
+        is_remark = plain in _REMARKS
+        if name in rules.data_fields or not (is_remark or plain in _MESSAGES or means_message(plain)):
             continue
         value = level.value(escape_name(name))
-        if isinstance(value, str) and not says_all_is_well(value):
-            return name, _quote(value, mask)
+        texts = value if isinstance(value, list) else [value]
+        told = [text for text in texts if isinstance(text, str) and not says_all_is_well(text)]
+        told = [text for text in told if not is_remark or sounds_failed(text)]
+        told = [text for text in told if not has_succeeded or sounds_wrong(text)]
+        if told:
+            return name, _quote("; ".join(told), mask)
     return None
 
 
