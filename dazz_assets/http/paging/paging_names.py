@@ -12,7 +12,7 @@ THINGS = (
 _MORE = re.compile(
     rf"(has|is|are|there)?(a|the)?(more|next|additional|further){THINGS}?s?(available|exists?|remaining|in(collection|page|list))?"
     rf"|({THINGS}s?(is|are|was|were)?|is|was)?truncated({THINGS}s?)?"
-    rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|max(imum)?)?{THINGS}?s?(limit|max(imum)?)"
+    rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|time|max(imum)?)?{THINGS}?s?(limit|max(imum)?)|timelimit(is|was)?(exceeded|reached|hit)"
     rf"|(transfer|max(imum)?)?{THINGS}s?(limit|max(imum)?)?(is|was)?(exceed(s|ed)?|reached|hit)"
     rf"|{THINGS}s?exceed(s|ed)?(the)?(limit|max(imum)?)|{THINGS}s?(are|is|were|was)?(limited|capped)"
 )

@@ -47,6 +47,7 @@ _RESULT = r"(api|re(q|quest|s|sp|sponse|sult|t|turn)|rsp)"
 _RESULT_CODE = re.compile(rf"({_RESULT}|ack|biz|business|status)?code|ret|rc|status")
 _OUTRIGHT_CODE = re.compile(rf"{_RESULT}code|ret")
 _STATUS = re.compile(rf"stat|result|outcome|ack|({_RESULT}|call|query|search)?(status|state)|{_RESULT}code")
+_REQUEST_STATUS = re.compile(rf"(({_RESULT}|call|query|search)?status)(code)?")
 _MESSAGE = re.compile(
     rf"({_RESULT}|ack|code|long|short|status|stat)?(message|msg)"
     rf"|({_RESULT}|code|status)(desc(ription)?|detail|reason|text)"
@@ -105,6 +106,11 @@ def names_result_code(name: str) -> bool:
 def means_status(name: str) -> bool:
     """Whether a text of this normalised name may say how the request went: `status`, `Ack`, `responseState`."""
     return _STATUS.fullmatch(name) is not None
+
+
+def names_request_status(name: str) -> bool:
+    """Whether a name that `means_status` is about the request, and no state of a thing: `queryStatus`."""
+    return _REQUEST_STATUS.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -11,9 +11,18 @@ from typing import Any, Literal
 
 from dazz_assets.field_paths import escape_name, split_path
 from dazz_assets.http.json.json_slices import Document
-from dazz_assets.http.paging.paging_names import read_flag, read_number
+from dazz_assets.http.paging.paging_names import read_flag
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.responses.failures import mentions_rate_limit, vendor_message
+from dazz_assets.http.responses.partial_signs import (
+    counts_what_was_asked,
+    describe_sign,
+    is_flag_of_list,
+    is_reading_error,
+    may_say_partial,
+    says_partial,
+    tells_partial_itself,
+)
 from dazz_assets.http.responses.report_words import (
     CODES,
     HTTP_STATUSES,
@@ -42,28 +51,8 @@ from dazz_assets.http.responses.report_words import (
 )
 
 _ERROR_KIND = re.compile(r"errors|error\.?list|[\w.#:/-]*(error|fault|exception)|fatal", re.I)
-# Flags that the list is not whole, statuses that say so, and lists of what could not be asked or was left over.
-_OF_LIST = r"(results?(set)?|responses?|data|search|query|list(ing)?|content|hits|records|items|rows)"
-_PARTIAL = re.compile(
-    rf"(is|has|was|are)?{_OF_LIST}?(is|was|are)?(partial|incomplete){_OF_LIST}?"
-    rf"|(is|has|was)?{_OF_LIST}?(is|has|was)?(timedout|timeout){_OF_LIST}?(reached|exceeded|occurred)?"
-    rf"|(is|was)?{_OF_LIST}?(is|was)?((terminated|stopped|aborted|ended)early|earlyterminat(ed|ion))"
-)
-_PARTIAL_STATUS = re.compile(
-    r"time(d?[_ -]?out)|truncated|partial[_ -]?(content|data|failure|response|results?|success)", re.I
-)
-# Errors of the reading itself, whatever came. Others, such as `lintErrors`, may be data.
-_READING_ERRORS = re.compile(
-    r"(execution|query|search|request|fetch|source|backend|server|shard|cluster|partition|region|partial)"
-    r"(errors|failures)"
-)
-# Objects that count what was asked for the list, as Elasticsearch does, and counts of what did not answer.
-_ASKED = frozenset({"clusters", "nodes", "partitions", "regions", "replicas", "shards", "sources"})
-_UNANSWERED = frozenset({"failed", "partial", "running", "skipped", "timedout", "unavailable", "unreachable"})
-_LEFT_OUT = re.compile(r"unreachables?|unreachable(locations|regions|zones|hosts)|unprocessed(keys|items|ids|entries)?")
-_TELLS_ITSELF = (_PARTIAL, _READING_ERRORS, _LEFT_OUT)
 _IF_NO_RECORDS = MEANS_SUCCESS | NOTICES | KINDS
-_MAY_REPORT = REPORTS | CODES | MEANS_FAILURE | _UNANSWERED | HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
+_MAY_REPORT = REPORTS | CODES | MEANS_FAILURE | HTTP_STATUSES | _IF_NO_RECORDS | {"failures"}
 # Objects around the whole of a response, as in SOAP.
 _WRAPPERS = frozenset({"envelope", "body", "response", "result", "data", "soapenvelope", "soapbody"})
 # Objects beside the list that say how the request went.
@@ -122,17 +111,15 @@ class _Report:
     def describe(self) -> str:
         """The vendor's words: those that errors usually have, else the value itself."""
         name, value = self.path[-1], self.value
-        if normalize_report(name) in REPORTS or _READING_ERRORS.fullmatch(normalize_report(name)):
+        if normalize_report(name) in REPORTS or is_reading_error(normalize_report(name)):
             if isinstance(value, str):
                 return shorten(value.strip())
             if isinstance(value, dict | list):
                 key = "errors" if isinstance(value, list) else "error"
                 said = vendor_message(json.dumps({key: value}).encode())
                 return said if not said.startswith("{") else shorten(", ".join(list_texts(value)) or said)
-        if any(
-            pattern.fullmatch(normalize_report(name)) for pattern in _TELLS_ITSELF
-        ):  # The level may hold the records.
-            return shorten(f"{name} is {json.dumps(value)}")
+        if tells_partial_itself(normalize_report(name)):  # The level may hold the records.
+            return shorten(describe_sign(name, value))
         said = vendor_message(bytes(self.level.find("") or b""))
         if not said.startswith("{"):
             return said
@@ -160,7 +147,7 @@ class _Search:
         names = [name for name in level.names() if depth or name not in ignored]
         candidates = [name for name in names if _may_report(name) and (name,) != tuple(data)]
         if role == "way" and self.has_records():  # It may be a record itself, with a state of its own.
-            candidates = [name for name in candidates if _is_of_list(normalize_report(name))]
+            candidates = [name for name in candidates if is_flag_of_list(normalize_report(name))]
         if candidates:
             for name in sorted(candidates, key=lambda name: normalize_report(name) not in REPORTS):
                 if self._reports(level, name, role, above):
@@ -179,8 +166,8 @@ class _Search:
     def _reports(self, level: Document, plain_name: str, role: Role, above: str) -> bool:
         """Whether a field of an object reports an error, given what the object is and whether records came."""
         name, value = normalize_report(plain_name), level.value(escape_name(plain_name))
-        is_beside = role != "way" or _is_of_list(name)
-        if is_beside and not self.is_record and _says_partial(level, name, value, role, above):
+        is_beside = role != "way" or is_flag_of_list(name)
+        if is_beside and not self.is_record and says_partial(level, name, value, role, above):
             return True
         if role == "counts":
             return False
@@ -208,7 +195,7 @@ def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Rol
         return "way"
     if depth > 1:
         return None
-    return "envelope" if plain in _ENVELOPES else "counts" if plain in _ASKED else None
+    return "envelope" if plain in _ENVELOPES else "counts" if counts_what_was_asked(plain) else None
 
 
 def _tells_of_failure(level: Document, role: Role, name: str, value: Any, sent: Callable[[], Collection[str]]) -> bool:
@@ -247,26 +234,6 @@ def _tells_of_limit(text: Any) -> bool:
     return isinstance(text, str) and mentions_rate_limit(text) and not says_all_is_well(text)
 
 
-def _says_partial(level: Document, name: str, value: Any, role: Role, above: str) -> bool:
-    """Whether a field says that the list is not whole. above: the name of the object that has it."""
-    if above in _ASKED and name in _UNANSWERED:
-        counts = any(normalize_report(other) == "successful" for other in level.names())
-        is_usual = name == "skipped" and above == "shards"  # They hold nothing that was asked for.
-        return counts and not is_usual and (read_number(value) or 0) > 0
-    if _PARTIAL.fullmatch(name):
-        return read_flag(value) is True and read_number(value) is None  # Numbers count something, or are times.
-    if name in ("status", "statuscode"):
-        return isinstance(value, str) and _PARTIAL_STATUS.fullmatch(value.strip()) is not None
-    if _READING_ERRORS.fullmatch(name):
-        return role in ("top", "envelope") and isinstance(value, list) and is_something(value)
-    return role == "top" and _LEFT_OUT.fullmatch(name) is not None and isinstance(value, list | dict) and bool(value)
-
-
-def _is_of_list(name: str) -> bool:
-    """Whether the name of a flag says that it is about a list, wherever it stands: `incompleteResults`."""
-    return _PARTIAL.fullmatch(name) is not None and re.search(_OF_LIST, name) is not None
-
-
 def _is_error_notice(item: Any) -> bool:
     kinds = [item.get(name) for name in NOTICE_KINDS] if isinstance(item, dict) else []
     return any(isinstance(kind, str) and _ERROR_KIND.fullmatch(kind.strip()) is not None for kind in kinds)
@@ -277,7 +244,7 @@ def _may_report(name: str) -> bool:
     plain = normalize_report(name)
     if plain in _MAY_REPORT or means_result_code(plain) or means_status(plain) or means_message(plain):
         return True
-    return any(pattern.fullmatch(plain) for pattern in _TELLS_ITSELF)
+    return may_say_partial(plain)
 
 
 def _says_failure(name: str, value: Any, *, is_explained: bool, sent: Callable[[], Collection[str]]) -> bool:
