@@ -52,8 +52,11 @@ _LATER = re.compile(r"(odata)?(next|new|last)?(delta|sync|changes?|incremental|p
 
 @lru_cache(maxsize=4096)
 def normalize(name: str) -> str:
-    """A name in lower case without anything but letters and digits: `has_more` and `hasMore` are one."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """A name in lower case, without a namespace, and without anything but letters and digits.
+
+    So `has_more` and `hasMore` are one, and so are `hydra:next` and `next`.
+    """
+    return re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())
 
 
 @lru_cache(maxsize=4096)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from dazz_assets.http.json.json_slices import Document
-from dazz_assets.http.paging.paging_names import read_flag, read_number
-from dazz_assets.http.responses.report_words import is_something, is_thing, names_request_status, normalize_report
+from dazz_assets.http.paging.paging_names import normalize, read_flag, read_number
+from dazz_assets.http.responses.report_words import is_something, is_thing, names_request_status
 
-# Names as `normalize_report` writes them.
+# Names as `normalize` writes them.
 _OF_LIST = r"(results?(set)?|responses?|data|search|query|list(ing)?|content|hits|records|items|rows)"
 _PARTIAL = re.compile(
     rf"(is|has|was|are)?{_OF_LIST}?(is|was|are)?(partial|incomplete){_OF_LIST}?"
@@ -82,7 +82,7 @@ def says_partial(level: Document, name: str, value: Any, role: str, above: str) 
     if above == _COVERAGE and role == "counts":
         return (name == "full" and value is False) or (name == "degraded" and _has_true(value))
     if above in _ASKED and name in _UNANSWERED:
-        counts = any(normalize_report(other) == "successful" for other in level.names())
+        counts = any(normalize(other) == "successful" for other in level.names())
         is_usual = name == "skipped" and above == "shards"  # They hold nothing that was asked for.
         return counts and not is_usual and (read_number(value) or 0) > 0
     if _PARTIAL.fullmatch(name):
@@ -100,7 +100,7 @@ def _leaves_out(level: Document, name: str, value: Any) -> bool:
         return False
     if name.startswith("un"):
         return True
-    has_outcomes = any(_OUTCOMES.fullmatch(normalize_report(other)) for other in level.names())
+    has_outcomes = any(_OUTCOMES.fullmatch(normalize(other)) for other in level.names())
     return not has_outcomes and not is_thing(level)
 
 

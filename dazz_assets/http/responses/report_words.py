@@ -11,7 +11,7 @@ from dazz_assets.field_paths import escape_name
 from dazz_assets.http.json.json_slices import Document
 from dazz_assets.http.paging.paging_names import normalize, read_flag, read_number
 
-# Names as `normalize_report` writes them.
+# Names as `normalize` writes them.
 REPORTS = frozenset(
     {
         "err",
@@ -86,12 +86,6 @@ _SOMETHING_IS_WRONG = re.compile(r"access|allowed|authori|credential|licen[sc]e|
 
 
 @lru_cache(maxsize=4096)
-def normalize_report(name: str) -> str:
-    """A name in lower case without a namespace, and without anything but letters and digits: `soap:Fault`."""
-    return normalize(name.rpartition(":")[2])
-
-
-@lru_cache(maxsize=4096)
 def means_result_code(name: str) -> bool:
     """Whether a number of this normalised name is zero, or another usual one, where all is well: `retCode`."""
     return _RESULT_CODE.fullmatch(name) is not None
@@ -121,13 +115,13 @@ def means_message(name: str) -> bool:
 
 def has_words(level: Document) -> bool:
     """Whether an object has a field for words on the request, or on an error."""
-    plain = map(normalize_report, level.names())
+    plain = map(normalize, level.names())
     return any(name in REPORTS or name in ("reason", "detail") or means_message(name) for name in plain)
 
 
 def find_words(level: Document, *, of_code: bool = False) -> str:
     """The vendor's words on the request; empty if an object has none. of_code: what only describes a code counts."""
-    plain = {name: normalize_report(name) for name in level.names()}
+    plain = {name: normalize(name) for name in level.names()}
     names = [name for name, words in plain.items() if means_message(words)]
     names += [name for name, words in plain.items() if of_code and words in _WORDS_OF_CODES]
     texts = [level.value(escape_name(name)) for name in names]
@@ -193,7 +187,7 @@ def is_something(value: Any) -> bool:
 
 def says_succeeded(level: Document) -> bool:
     """Whether an object says by a code, a flag or a status that the request succeeded."""
-    return any(_is_success(normalize_report(name), level.value(escape_name(name))) for name in level.names())
+    return any(_is_success(normalize(name), level.value(escape_name(name))) for name in level.names())
 
 
 def _is_success(name: str, value: Any) -> bool:

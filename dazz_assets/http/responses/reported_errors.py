@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from dazz_assets.field_paths import escape_name, split_path
 from dazz_assets.http.json.json_slices import Document
-from dazz_assets.http.paging.paging_names import read_flag
+from dazz_assets.http.paging.paging_names import normalize, read_flag
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.responses.failures import mentions_rate_limit, vendor_message
 from dazz_assets.http.responses.partial_signs import (
@@ -42,7 +42,6 @@ from dazz_assets.http.responses.report_words import (
     means_message,
     means_result_code,
     means_status,
-    normalize_report,
     read_code,
     says_all_is_well,
     says_failed,
@@ -111,14 +110,14 @@ class _Report:
     def describe(self) -> str:
         """The vendor's words: those that errors usually have, else the value itself."""
         name, value = self.path[-1], self.value
-        if normalize_report(name) in REPORTS or is_reading_error(normalize_report(name)):
+        if normalize(name) in REPORTS or is_reading_error(normalize(name)):
             if isinstance(value, str):
                 return shorten(value.strip())
             if isinstance(value, dict | list):
                 key = "errors" if isinstance(value, list) else "error"
                 said = vendor_message(json.dumps({key: value}).encode())
                 return said if not said.startswith("{") else shorten(", ".join(list_texts(value)) or said)
-        if tells_partial_itself(normalize_report(name)):  # The level may hold the records.
+        if tells_partial_itself(normalize(name)):  # The level may hold the records.
             return shorten(describe_sign(name, value))
         said = vendor_message(bytes(self.level.find("") or b""))
         if not said.startswith("{"):
@@ -147,9 +146,9 @@ class _Search:
         names = [name for name in level.names() if depth or name not in ignored]
         candidates = [name for name in names if _may_report(name) and (name,) != tuple(data)]
         if role == "way" and self.has_records():  # It may be a record itself, with a state of its own.
-            candidates = [name for name in candidates if is_flag_of_list(normalize_report(name))]
+            candidates = [name for name in candidates if is_flag_of_list(normalize(name))]
         if candidates:
-            for name in sorted(candidates, key=lambda name: normalize_report(name) not in REPORTS):
+            for name in sorted(candidates, key=lambda name: normalize(name) not in REPORTS):
                 if self._reports(level, name, role, above):
                     return _Report([name], level.value(escape_name(name)), level)
         for name in names:
@@ -158,14 +157,14 @@ class _Search:
             if role_below is None or below is None or not bytes(below).lstrip().startswith(b"{"):
                 continue
             data_below = data[1:] if data[:1] == (name,) else ()
-            found = self.find(Document(bytes(below)), data_below, depth + 1, role_below, normalize_report(name))
+            found = self.find(Document(bytes(below)), data_below, depth + 1, role_below, normalize(name))
             if found is not None:
                 return replace(found, path=[name, *found.path])
         return None
 
     def _reports(self, level: Document, plain_name: str, role: Role, above: str) -> bool:
         """Whether a field of an object reports an error, given what the object is and whether records came."""
-        name, value = normalize_report(plain_name), level.value(escape_name(plain_name))
+        name, value = normalize(plain_name), level.value(escape_name(plain_name))
         is_beside = role != "way" or is_flag_of_list(name)
         if is_beside and not self.is_record and says_partial(level, name, value, role, above):
             return True
@@ -187,7 +186,7 @@ class _Search:
 
 def _role_of(name: str, level: Document, data: Sequence[str], depth: int) -> Role | None:
     """What an object in a level is; None if it is about something else."""
-    plain, is_way = normalize_report(name), data[:1] == (name,)
+    plain, is_way = normalize(name), data[:1] == (name,)
     # At the top, an object may be around the whole response, or hold the list.
     if plain in _WRAPPERS and (depth or is_way or len(level.names()) == 1):
         return "wrapper"
@@ -207,7 +206,7 @@ def _tells_of_failure(level: Document, role: Role, name: str, value: Any, sent: 
     if means_message(name) or name in NOTICES:  # Any other message beside an empty list is told as a warning.
         return _tells_of_limit(value)
     if name in MEANS_SUCCESS:
-        counts = any(normalize_report(other) in MEANS_FAILURE for other in level.names())
+        counts = any(normalize(other) in MEANS_FAILURE for other in level.names())
         return read_flag(value) is False and not counts
     if name == "status" and value is False:
         return True
@@ -241,7 +240,7 @@ def _is_error_notice(item: Any) -> bool:
 
 @lru_cache(maxsize=4096)
 def _may_report(name: str) -> bool:
-    plain = normalize_report(name)
+    plain = normalize(name)
     if plain in _MAY_REPORT or means_result_code(plain) or means_status(plain) or means_message(plain):
         return True
     return may_say_partial(plain)
