@@ -17,6 +17,7 @@ from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.json.json_fields import storable_text
 from dazz_assets.http.json.json_slices import Document, NoListError, descend, member_pairs
+from dazz_assets.http.paging.trailers import find_trailer
 from dazz_assets.http.quotes import end_sentence, shorten
 from dazz_assets.http.responses.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.responses.failures import error_for_response, vendor_message
@@ -196,6 +197,11 @@ class Page(Response):
         vendor_time = vendor_time if vendor_time.tzinfo else vendor_time.replace(tzinfo=UTC)
         return vendor_time if timedelta() < self.fetched_at - vendor_time < timedelta(days=1) else self.fetched_at
 
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether the response was one JSON value a line."""
+        return self.converted_from is not None and self.converted_from.startswith("JSON a line")
+
     @cached_property
     def document(self) -> Document:
         """The body, opened as JSON; empty for an accepted failure."""
@@ -256,7 +262,7 @@ class Page(Response):
                 return Listed([])
         if rules.shape == "list":
             try:
-                found = Listed(self.document.records(rules.records))
+                found = Listed(self._without_trailer(self.document.records(rules.records), rules))
             except NoListError as error:
                 names_list = not self.document.names() or "there is a list" in str(error) or "there are" in str(error)
                 advice = "" if names_list else _shape_advice(raw)
@@ -269,6 +275,13 @@ class Page(Response):
             return found
         names = split_path(rules.record)
         return replace(found, records=[descend(item, names) or item for item in found.records])
+
+    def _without_trailer(self, found: Sequence[Raw], rules: ResponseRules) -> Sequence[Raw]:
+        """The lines of a page without the last one, if that only tells of further lines."""
+        if not self.is_of_lines or rules.records:
+            return found
+        key_fields = {split_path(path)[0] for path in rules.key_paths}
+        return found if find_trailer(found, key_fields) is None else found[:-1]
 
     def _conceal(self, error: RecordsPathError, rules: ResponseRules) -> None:
         """Take what an error quotes of the page out of it, if that may be sensitive."""

@@ -28,6 +28,7 @@ from dazz_assets.http.paging.paging_names import (
     read_flag,
     read_number,
 )
+from dazz_assets.http.paging.trailers import find_trailer
 
 # Names as `normalize` writes them. What is named so says where the next page is, wherever it stands.
 _NEXT_LINK = re.compile(r"next(page|records|results|set)?(link|url|uri|href|path)|odatanextlink")
@@ -83,6 +84,8 @@ _HEADER_TOKEN = re.compile(
     re.I,
 )
 _HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$|^x-next$|pagination-next$", re.I)
+# Where the trailer of a page is.
+_TRAILER = "-1"
 _MAX_DEPTH = 4
 _LONGEST_LINK_LIST = 20_000
 _COUNTING = "PageNumber(...) or Offset(...)"
@@ -126,12 +129,17 @@ class PageField:
         return normalize(self.path[-1])
 
     @property
+    def top(self) -> str:
+        """The top-level field that it is in, of the page or of its trailer."""
+        return self.path[1] if self.path[0] == _TRAILER else self.path[0]
+
+    @property
     def place(self) -> str:
         return join_path(self.path)
 
     def hint(self, setting: str, *, at: str = "", is_certain: bool = False, is_doubtful: bool = False) -> NextPageHint:
         sign = f"`{at or self.place}`" + (f" of {self.value}" if is_doubtful and read_number(self.value) else "")
-        return NextPageHint(sign, setting, is_certain=is_certain, is_doubtful=is_doubtful, field=self.path[0])
+        return NextPageHint(sign, setting, is_certain=is_certain, is_doubtful=is_doubtful, field=self.top)
 
 
 def find_next_page_hint(
@@ -156,7 +164,7 @@ def find_next_page_hint(
     if link is not None and not says_nothing_follows(link):
         return NextPageHint("the Link header with rel=next", "LinkHeader()", is_certain=True, field="Link")
     sent = list(sent_pairs(page.request))
-    fields = list(find_fields(page.document.members(), (), split_path(records), ignored, is_about_paging=True))
+    fields = list(_fields_of(page, records, ignored))
     edges = {field.path[:-1] for field in fields if field.name in _FIRST_EDGES}
     hints = [
         replace(hint, is_edge=field.path[:-1] in edges and field.name in _LAST_EDGES)
@@ -176,7 +184,7 @@ def find_next_page_hint(
 
 def says_end(page: Page, received: int, *, records: str = "") -> bool:
     """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True, with_nulls=True)
+    fields = _fields_of(page, records, with_nulls=True)
     in_headers = any(_marks_end_in_header(header, value, received) for header, value in page.headers.items())
     return in_headers or any(_marks_end(field, received) for field in fields)
 
@@ -208,20 +216,33 @@ def _marks_end(field: PageField, received: int) -> bool:
 
 def find_end_flag(page: Page, *, records: str = "") -> str | None:
     """The path of a flag that says that no page follows, or None."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    fields = _fields_of(page, records)
     return next((field.place for field in fields if says_more(field) is False), None)
 
 
 def find_more_flag(page: Page, *, records: str = "") -> str | None:
     """The path of a flag that says that another page follows, or None."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    fields = _fields_of(page, records)
     return next((field.place for field in fields if says_more(field)), None)
 
 
 def find_scalar_paths(page: Page, *, records: str = "") -> list[str]:
     """The paths of a page's texts, numbers and truth values outside of its records."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    fields = _fields_of(page, records)
     return [field.place for field in fields if not isinstance(field.value, dict | list)]
+
+
+def _fields_of(
+    page: Page, records: str, ignored: Collection[str] = (), *, with_nulls: bool = False
+) -> Iterator[PageField]:
+    """The fields of a page outside of its records, and those of its trailer, if it has one."""
+    yield from find_fields(
+        page.document.members(), (), split_path(records), ignored, is_about_paging=True, with_nulls=with_nulls
+    )
+    trailer = find_trailer(page.document.records(""), ()) if page.is_of_lines else None
+    if trailer is not None:
+        kept = {name: raw for name, raw in trailer.items() if name not in ignored}
+        yield from find_fields(kept, (_TRAILER,), (), (), is_about_paging=True, with_nulls=with_nulls)
 
 
 def find_fields(
