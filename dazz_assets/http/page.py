@@ -266,7 +266,7 @@ class Page(Response):
             except NoListError as error:
                 names_list = not self.document.names() or "there is a list" in str(error) or "there are" in str(error)
                 advice = "" if names_list else _shape_advice(raw)
-                if advice and not rules.records and "json" not in self.headers.get("content-type", ""):
+                if advice and not rules.records and self._may_be_of_lines():
                     advice += ' For one JSON value a line, set format = "ndjson".'
                 raise self._records_path_error(f"{error}.{self._quote_vendor()}", advice) from None
         else:
@@ -282,6 +282,10 @@ class Page(Response):
             return found
         key_fields = {split_path(path)[0] for path in rules.key_paths}
         return found if find_trailer(found, key_fields) is None else found[:-1]
+
+    def _may_be_of_lines(self) -> bool:
+        """Whether an object may be the only line of JSON a line."""
+        return "json" not in self.headers.get("content-type", "") or b"\n" not in self.body.strip()
 
     def _conceal(self, error: RecordsPathError, rules: ResponseRules) -> None:
         """Take what an error quotes of the page out of it, if that may be sensitive."""

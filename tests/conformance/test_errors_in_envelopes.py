@@ -161,6 +161,15 @@ WELL: list[dict[str, Any]] = [
     {"status": "success", "message": "Vinlista"},
     {"info": "a cellar of the north", "description": "wines of 1976", "note": "cool"},
     {"messages": ["0 wines were found"], "notices": []},
+    {"status": "0", "message": "No wines found"},
+    {"retCode": 7, "retMsg": "There are no red wines found"},
+    {"error": {"code": "200", "message": "OK"}},
+    {"error": {"status": 204, "message": "Success."}},
+    {"message": "Found 0 wines"},
+    {"message": "Total: 0"},
+    {"message": "查询成功"},
+    {"message": "Keine Ergebnisse"},
+    {"message": "n/a"},
 ]
 
 
@@ -196,3 +205,38 @@ def test_51_an_object_on_the_way_to_records_may_have_an_error_of_its_own(connect
     acme = connect(declare("ImportIntegration", WinesIntegration, records="import.wines"))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == [1]
+
+
+@pytest.mark.parametrize("said", ["No account found", "No API key found", "查询不成功"])
+def test_51_a_failure_that_only_sounds_like_an_empty_list_is_one(connect: Connect, api: Vendor, said: str) -> None:
+    api.script(Reply(body={"wines": [], "status": "0", "message": said}))
+    with pytest.raises(SyncError, match=said):
+        connect(WinesIntegration).sync(ItemsStream)
+
+
+def test_51_words_that_may_mean_an_empty_list_are_named_with_the_setting_that_takes_them_so(
+    connect: Connect, api: Vendor
+) -> None:
+    api.script(Reply(body={"wines": [], "status": "0", "message": "No user of yours exists"}))
+    with pytest.raises(SyncError, match=r'accept = \{\(200, "No user of yours exists"\): "skip"\}'):
+        connect(WinesIntegration).sync(ItemsStream)
+    accept = {(200, "No user of yours exists"): "skip"}
+    assert connect(declare("KnownIntegration", WinesIntegration, accept=accept)).sync(ItemsStream).records == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"error": "YearTooRecent", "description": "Ask for older wines."}, "YearTooRecent; Ask for older wines."),
+        ({"error": "invalid_cork", "error_description": "It is stuck."}, "invalid_cork; It is stuck."),
+        ({"error": "stuck_cork", "message": "stuck_cork"}, "stuck_cork."),
+        ({"error": "the cork is stuck", "description": "a cellar"}, "the cork is stuck."),
+    ],
+)
+def test_51_an_error_that_is_a_mere_code_comes_with_the_sentence_beside_it(
+    connect: Connect, api: Vendor, body: dict[str, Any], said: str
+) -> None:
+    api.script(Reply(body=body))
+    with pytest.raises(SyncError) as caught:
+        connect(WinesIntegration).sync(ItemsStream)
+    assert f"The vendor says: {said} " in str(caught.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -53,7 +53,9 @@ _MESSAGE = re.compile(
     rf"|({_RESULT}|code|status)(desc(ription)?|detail|reason|text)"
 )
 # Beside a code or a status that failed, these hold its words. Alone, they may describe anything.
-_WORDS_OF_CODES = frozenset({"desc", "detail", "info", "reason", "text"})
+WORDS_OF_CODES = frozenset({"desc", "detail", "info", "reason", "text"})
+WORDS_OF_ERRORS = WORDS_OF_CODES | {"description", "errordescription", "errormessage", "errormsg", "title"}
+"""Beside an error that is a mere code."""
 _FAILED = frozenset({"denied", "error", "err", "exception", "fail", "failed", "failure", "fault", "ko", "nok"})
 # Words and codes that say so where no record came: `OVER_QUERY_LIMIT`, `AccessDenied`.
 _FAILED_WITHOUT_RECORDS = re.compile(
@@ -68,12 +70,23 @@ _REFUSED_OR_FAILED = re.compile(r"401|403|429|5\d\d")
 _ROUND_CODE = re.compile(r"[12]0*|20\d0*")
 _NOTHING = frozenset({"", "none", "null", "ok", "success", "no error", "noerror", "false"})
 _ALL_IS_WELL = re.compile(
-    r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b|^$", re.I
+    r"\b(ok(ay)?|succe(ss|ed)\w*|done|complete\w*|no (\w+ )?(error|data|record|result|match)\w*)\b"
+    r"|(?<![不未])成功|^$",
+    re.I,
 )
 _NOTHING_IS_THERE = re.compile(
     r"\b(no|zero|0) (\w+ ){1,3}(found|available|exist\w*|returned)|\bnothing\b|^(there (are|is) )?(no|none|0|zero)\b"
-    r"|^not found\b|\b(accepted|empty|executed|fetched|listed|processed|retrieved|returned 0)\b",
+    r"|^not found\b|\b(accepted|empty|executed|fetched|listed|processed|retrieved|returned 0)\b"
+    r"|\b(found|showing|total:?) (no|zero|0)\b|^(n/?a|-)$"
+    r"|^(sin|keine?|aucune?|ning[uú]n|nenhum|nessun)\w* (result|ergebnis|r[ée]sult|risult|dat|donn)",
     re.I,
+)
+_NOTHING_WAS_FOUND = re.compile(
+    r"^(there (are|is|were) )?(no|zero|0) (\w+ ){1,3}?(was |were )?(found|returned)\b", re.I
+)
+# What is not found, if the request itself is wrong.
+_OF_REQUEST = re.compile(
+    r"\b(account|app|application|key|login|project|route|server|service|session|tenant|user)s?\b", re.I
 )
 _WELL = frozenset({"ok", "success", "successful", "succeeded"})
 # Words of a sentence that tells of more than a success, whatever code stands beside it.
@@ -119,11 +132,11 @@ def has_words(level: Document) -> bool:
     return any(name in REPORTS or name in ("reason", "detail") or means_message(name) for name in plain)
 
 
-def find_words(level: Document, *, of_code: bool = False) -> str:
-    """The vendor's words on the request; empty if an object has none. of_code: what only describes a code counts."""
+def find_words(level: Document, also: Collection[str] = ()) -> str:
+    """The vendor's words on the request; empty if an object has none. also: further names that may hold them."""
     plain = {name: normalize(name) for name in level.names()}
     names = [name for name, words in plain.items() if means_message(words)]
-    names += [name for name, words in plain.items() if of_code and words in _WORDS_OF_CODES]
+    names += [name for name, words in plain.items() if words in also]
     texts = [level.value(escape_name(name)) for name in names]
     return next((text.strip() for text in texts if isinstance(text, str) and text.strip()), "")
 
@@ -165,7 +178,9 @@ def sounds_failed(text: str) -> bool:
 
 def says_success(text: str) -> bool:
     """Whether words beside a code of any number say that the request succeeded, or found nothing."""
-    return _ALL_IS_WELL.search(text) is not None
+    is_wrong = any(pattern.search(text) for pattern in (_SOMETHING_IS_WRONG, _OF_REQUEST))
+    found_nothing = _NOTHING_WAS_FOUND.search(text.strip()) is not None and not is_wrong
+    return found_nothing or _ALL_IS_WELL.search(text) is not None
 
 
 def says_all_is_well(text: str) -> bool:
@@ -177,9 +192,9 @@ def says_all_is_well(text: str) -> bool:
 def is_something(value: Any) -> bool:
     """Whether a report says that something is wrong: `{"code": 0, "message": ""}` is how some say that all is well."""
     if isinstance(value, str):
-        return value.strip().lower() not in _NOTHING and value.strip("0 ") != ""
+        return value.strip(" .!").lower() not in _NOTHING and value.strip("0 ") != ""
     if isinstance(value, dict):
-        return any(is_something(item) for item in value.values())
+        return any(is_something(item) and not _is_code_of_success(name, item) for name, item in value.items())
     if isinstance(value, list):
         return any(is_something(item) for item in value)
     return bool(value)
@@ -199,6 +214,16 @@ def _is_success(name: str, value: Any) -> bool:
     if number is None:
         return value is True or (isinstance(value, str) and value.strip().lower() in _WELL)
     return 200 <= number < 300 or number == (1 if name == "status" else 0)
+
+
+def _is_code_of_success(name: str, value: Any) -> bool:
+    number = read_code(value) if means_result_code(normalize(name)) else None
+    return number is not None and 200 <= number < 300
+
+
+def says_nothing_is_there(text: str) -> bool:
+    """Whether words may say, as a matter of course, that there is nothing to list: `No trees found`."""
+    return _NOTHING_IS_THERE.search(text.strip()) is not None and _SOMETHING_IS_WRONG.search(text) is None
 
 
 def sounds_wrong(text: str) -> bool:

@@ -32,6 +32,8 @@ from dazz_assets.http.responses.report_words import (
     NOTICE_KINDS,
     NOTICES,
     REPORTS,
+    WORDS_OF_CODES,
+    WORDS_OF_ERRORS,
     fails_without_words,
     find_words,
     has_words,
@@ -71,6 +73,7 @@ _ENVELOPES = frozenset(
     }
 )
 _MAX_DEPTH = 4
+_LONGEST_CODE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class _Report:
         name, value = self.path[-1], self.value
         if normalize(name) in REPORTS or is_reading_error(normalize(name)):
             if isinstance(value, str):
-                return shorten(value.strip())
+                return shorten(self._explain(value.strip()))
             if isinstance(value, dict | list):
                 key = "errors" if isinstance(value, list) else "error"
                 said = vendor_message(json.dumps({key: value}).encode())
@@ -122,7 +125,13 @@ class _Report:
         said = vendor_message(bytes(self.level.find("") or b""))
         if not said.startswith("{"):
             return said
-        return shorten(f"{name} is {json.dumps(value)}; {find_words(self.level, of_code=True) or said}")
+        return shorten(f"{name} is {json.dumps(value)}; {find_words(self.level, WORDS_OF_CODES) or said}")
+
+    def _explain(self, text: str) -> str:
+        """A report with the sentence beside it, if it is a mere code: `StartTimeTooRecent`."""
+        is_code = " " not in text and len(text) <= _LONGEST_CODE
+        words = find_words(self.level, WORDS_OF_ERRORS) if is_code else ""
+        return f"{text}; {words}" if words and words != text else text
 
 
 Role = Literal["top", "wrapper", "way", "envelope", "counts"]
@@ -223,7 +232,7 @@ def _is_failed_code(level: Document, role: Role, name: str, value: Any, number: 
     """Whether the number of a result says that the request failed: by the words beside it, if there are any."""
     if is_usual_code(name, number):
         return False
-    said = find_words(level, of_code=name != "code")
+    said = find_words(level, () if name == "code" else WORDS_OF_CODES)
     if said:
         return not says_success(said)
     return role != "way" and not is_thing(level) and fails_without_words(name, value, number)
