@@ -18,6 +18,7 @@ from dazz_assets.http.errors import (
     TransientError,
     UnavailableError,
 )
+from dazz_assets.http.json.json_fields import storable_text
 from dazz_assets.http.quotes import end_sentence, quote_start, shorten
 from dazz_assets.http.responses.fronts import find_front, is_web_page
 from dazz_assets.http.responses.reasons import find_codes, find_told_status, read_body, says_transient
@@ -250,7 +251,7 @@ def advise_to_accept(status: int, body: bytes, words: str = "") -> str:
         return ""
     return (
         " If that is usual where there is nothing to list, the integration's author can set "
-        f'accept = {{({status}, {json.dumps(text, ensure_ascii=False)}): "skip"}}.'
+        f'accept = {{({status}, {json.dumps(storable_text(text), ensure_ascii=False)}): "skip"}}.'
     )
 
 

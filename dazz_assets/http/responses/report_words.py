@@ -84,6 +84,9 @@ _NOTHING_IS_THERE = re.compile(
 _NOTHING_WAS_FOUND = re.compile(
     r"^(there (are|is|were) )?(no|zero|0) (\w+ ){1,3}?(was |were )?(found|returned)\b", re.I
 )
+_MAY_MEAN_NONE = re.compile(
+    r"\b(no|zero|0) (\w+ ){1,4}?(found|available|exist\w*|returned)\b|\bnothing\b|\bempty\b|\bnot found\b", re.I
+)
 # What is not found, if the request itself is wrong.
 _OF_REQUEST = re.compile(
     r"\b(account|app|application|key|login|project|route|server|service|session|tenant|user)s?\b", re.I
@@ -223,7 +226,7 @@ def _is_code_of_success(name: str, value: Any) -> bool:
 
 def says_nothing_is_there(text: str) -> bool:
     """Whether words may say, as a matter of course, that there is nothing to list: `No trees found`."""
-    return _NOTHING_IS_THERE.search(text.strip()) is not None and _SOMETHING_IS_WRONG.search(text) is None
+    return _MAY_MEAN_NONE.search(text.strip()) is not None and _SOMETHING_IS_WRONG.search(text) is None
 
 
 def sounds_wrong(text: str) -> bool:
