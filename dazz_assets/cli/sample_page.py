@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 
 from dazz_assets.assistant.generate.proposal import AUTH_SECRETS, AuthorChoices
@@ -85,7 +86,7 @@ def _read_page(wanted: AuthorChoices, sample: Path) -> Page:
 
 def _report_retry(event: ClientEvent) -> None:
     if event.kind == "retry":
-        print_note(f"{event.text} Trying again in {event.seconds:.0f} s.")
+        print_note(f"{event.text} Trying again in {ceil(event.seconds)} s.")
 
 
 def _fetch_page(wanted: AuthorChoices, values: Mapping[str, str]) -> Page:

@@ -17,6 +17,7 @@ from dazz_assets.field_paths import split_path
 from dazz_assets.http.errors import FetchError, RecordsPathError
 from dazz_assets.http.json.json_fields import storable_text
 from dazz_assets.http.json.json_slices import Document, NoListError, descend, member_pairs
+from dazz_assets.http.paging.trailers import find_trailer
 from dazz_assets.http.quotes import end_sentence, shorten
 from dazz_assets.http.responses.concealed import NOT_QUOTED, conceal, value_mask
 from dazz_assets.http.responses.failures import error_for_response, vendor_message
@@ -197,6 +198,11 @@ class Page(Response):
         vendor_time = vendor_time if vendor_time.tzinfo else vendor_time.replace(tzinfo=UTC)
         return vendor_time if timedelta() < self.fetched_at - vendor_time < timedelta(days=1) else self.fetched_at
 
+    @property
+    def is_of_lines(self) -> bool:
+        """Whether the response was one JSON value a line."""
+        return self.converted_from is not None and self.converted_from.startswith("JSON a line")
+
     @cached_property
     def document(self) -> Document:
         """The body, opened as JSON; empty for an accepted failure."""
@@ -257,11 +263,11 @@ class Page(Response):
                 return Listed([])
         if rules.shape == "list":
             try:
-                found = Listed(self.document.records(rules.records))
+                found = Listed(self._without_trailer(self.document.records(rules.records), rules))
             except NoListError as error:
                 names_list = not self.document.names() or "there is a list" in str(error) or "there are" in str(error)
                 advice = "" if names_list else _shape_advice(raw)
-                if advice and not rules.records and "json" not in self.headers.get("content-type", ""):
+                if advice and not rules.records and self._may_be_of_lines():
                     advice += ' For one JSON value a line, set format = "ndjson".'
                 raise self._records_path_error(f"{error}.{self._quote_vendor()}", advice) from None
         else:
@@ -270,6 +276,17 @@ class Page(Response):
             return found
         names = split_path(rules.record)
         return replace(found, records=[descend(item, names) or item for item in found.records])
+
+    def _without_trailer(self, found: Sequence[Raw], rules: ResponseRules) -> Sequence[Raw]:
+        """The lines of a page without the last one, if that only tells of further lines."""
+        if not self.is_of_lines or rules.records:
+            return found
+        key_fields = {split_path(path)[0] for path in rules.key_paths}
+        return found if find_trailer(found, key_fields) is None else found[:-1]
+
+    def _may_be_of_lines(self) -> bool:
+        """Whether an object may be the only line of JSON a line."""
+        return "json" not in self.headers.get("content-type", "") or b"\n" not in self.body.strip()
 
     def _conceal(self, error: RecordsPathError, rules: ResponseRules) -> None:
         """Take what an error quotes of the page out of it, if that may be sensitive."""
@@ -345,7 +362,10 @@ def _shape_advice(raw: Raw | None) -> str:
     """What to set where something else than a list is; empty for the usual advice."""
     text = b"" if raw is None else bytes(raw).strip()
     if raw is None:
-        return f'{RecordsPathError.advice} If it is left out where there are no records, set empty = ("missing",).'
+        return (
+            f"{RecordsPathError.advice} If it is left out where there are no records, and the page does not say that "
+            'the request failed, set empty = ("missing",).'
+        )
     if text[:1] == b"{" and not text[1:-1].strip():
         return 'If `{}` means that there are no records, set empty = ("object",).'
     if text == b'""':

@@ -28,6 +28,7 @@ import pydantic
 from dazz_assets.declare.integration import Integration
 from dazz_assets.errors import DefinitionError
 from dazz_assets.home import in_project, project
+from dazz_assets.http import Offset, PageNumber
 from dazz_assets.names import closest_name, list_names, suggest
 from dazz_assets.spec.read import read_integration
 from dazz_assets.spec.specs import IntegrationSpec
@@ -39,6 +40,8 @@ _NAME_IN_WHEEL = "dazz_integrations"
 
 _CANNOT_IMPORT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 _WRONG_CALL = re.compile(r"(\w+)\.__init__\(\) (.*)")
+# Where an author may look for the number of the first page.
+_MEANS_FIRST = re.compile(r"start|first|begin|base|initial", re.IGNORECASE)
 _UNKNOWN_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 _LIBRARY = Path(__file__).parents[1]
 _FOLDERS_NOT_OF_AUTHORS = (_LIBRARY, Path(pydantic.__file__).parent, Path(importlib.__file__).parent)
@@ -319,6 +322,9 @@ def _explain_call(error: Exception, place: _AuthorLine) -> str | None:
     parameters = inspect.signature(class_).parameters
     if unknown := _UNKNOWN_ARGUMENT.search(str(error)):
         close = closest_name(unknown[1], parameters)
+        if issubclass(class_, Offset | PageNumber) and _MEANS_FIRST.search(unknown[1]):
+            begins = 'its first page is what `params` say: params = {"page": 0}, under the name of its `param`'
+            return f"{call[1]} has no argument `{unknown[1]}`; {begins}"
         return f"{call[1]} has no argument `{unknown[1]}`" + (
             f"; did you mean `{close}`?" if close else f"; it has: {', '.join(parameters)}"
         )

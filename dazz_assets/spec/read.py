@@ -2,10 +2,11 @@
 
 import collections.abc
 import inspect
+import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -38,6 +39,8 @@ from dazz_assets.spec import (
 from dazz_assets.spec.specs import InputKind, InputSpec, IntegrationSpec, ParserSpec, StreamSpec
 
 _RESERVED_NAMES = frozenset({*Integration.__annotations__, *vars(Integration), "connection"})
+# The modules before a class in the text of a type.
+_MODULES = re.compile(r"(?:\w+\.)+(?=\w)")
 _INPUT_KINDS: dict[Any, InputKind] = {FullRefresh: "full_refresh", Incremental: "incremental"}
 _ITERABLES = (
     collections.abc.Iterator,
@@ -372,9 +375,11 @@ def _read_input(
     subject = f"{where}: the parameter {parameter.name!r}"
     if kind is None:
         found = "no annotation" if hint is None else f"the annotation {_format_type(hint)}"
+        meant = _find_stream_of(typing.get_args(hint) or (hint,), streams)
+        named, where_s = ("S", ", where S is one of the streams") if meant is None else (meant.__name__, "")
         raise DefinitionError(
-            f"{subject} has {found}; annotate it as `{parameter.name}: FullRefresh[S]` or "
-            f"`{parameter.name}: Incremental[S]`, where S is one of the streams"
+            f"{subject} has {found}; annotate it as `{parameter.name}: FullRefresh[{named}]` or "
+            f"`{parameter.name}: Incremental[{named}]`{where_s}"
         )
     (stream,) = typing.get_args(hint)
     if not (isinstance(stream, type) and issubclass(stream, Stream)):
@@ -396,8 +401,13 @@ def _read_input(
 
 def _stream_advice(model: object, streams: Mapping[type[Stream[Any]], str], handle: Any) -> str:
     """Which stream to name, to continue a sentence: the one with this model, if there is one."""
-    of_model = [stream for stream in streams if _type_argument(stream, Stream) is model]
-    return f"name the stream: `{handle.__name__}[{of_model[0].__name__}]`" if of_model else "name one of `streams`"
+    meant = _find_stream_of((model,), streams)
+    return "name one of `streams`" if meant is None else f"name the stream: `{handle.__name__}[{meant.__name__}]`"
+
+
+def _find_stream_of(types: Sequence[object], streams: Iterable[type[Stream[Any]]]) -> type[Stream[Any]] | None:
+    """The stream that is one of the types, or whose model is."""
+    return next((item for item in streams if item in types or _type_argument(item, Stream) in types), None)
 
 
 def _read_domain_models(where: str, hints: Mapping[str, Any]) -> tuple[type[DomainObject], ...]:
@@ -453,4 +463,7 @@ def _format_type(hint: object) -> str:
     """A type as an author writes it."""
     if hint is types.NoneType:
         return "None"
-    return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+    if isinstance(hint, type) and not typing.get_args(hint):
+        return hint.__name__
+    # A generic type names modules, of which a file that is loaded by its path has one of our own.
+    return _MODULES.sub("", str(hint))

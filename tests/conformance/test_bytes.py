@@ -206,8 +206,9 @@ def test_60_further_names_of_the_formats_are_known(connect: Connect, api: Vendor
     assert [str(record["id"]) for record in acme.records(ItemsStream)] == ["1"]
 
 
-def test_60_a_single_line_of_json_in_a_text_names_the_format(connect: Connect, api: Vendor) -> None:
-    api.script(Reply(body=b'{"id": 1}\n', headers={"Content-Type": "text/plain"}))
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/octet-stream"])
+def test_60_a_single_line_of_json_names_the_format(connect: Connect, api: Vendor, kind: str) -> None:
+    api.script(Reply(body=b'{"id": 1}\n', headers={"Content-Type": kind}))
     with pytest.raises(SyncError, match='For one JSON value a line, set format = "ndjson"'):
         connect(declare("LineIntegration", CommonIntegration, streams=(ItemsStream,))).sync(ItemsStream)
 

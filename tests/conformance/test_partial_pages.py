@@ -41,6 +41,13 @@ NOT_WHOLE: list[tuple[dict[str, Any], str]] = [
     ({"timeoutHits": True}, "timeoutHits"),
     ({"executionErrors": [{"code": 14, "message": "the north is not there"}]}, "executionErrors"),
     ({"meta": {"shardFailures": [{"shard": 3}]}}, "meta.shardFailures"),
+    ({"coverage": {"coverage": 80, "full": False}}, "coverage.full"),
+    ({"coverage": {"full": True, "degraded": {"match-phase": False, "timeout": True}}}, "coverage.degraded"),
+    ({"UnprocessedAccounts": ["north"]}, "UnprocessedAccounts"),
+    ({"failed_regions": {"north": "timeout"}}, "failed_regions"),
+    ({"inaccessibleProjects": ["north"]}, "inaccessibleProjects"),
+    ({"queryStatus": "TIMED_OUT"}, "queryStatus"),
+    ({"response_status": "partial_success"}, "response_status"),
 ]
 
 
@@ -68,6 +75,15 @@ def test_77_a_flag_about_the_list_counts_in_the_object_around_the_list_too(conne
         connect(around).sync(ItemsStream)
     api.script(Reply(body={"found": {"trees": items(1), "partial": True, "timedOut": True, "executionErrors": ["x"]}}))
     assert connect(around).sync(ItemsStream).warnings == []
+
+
+def test_77_what_a_search_covered_counts_in_the_object_around_the_list_too(connect: Connect, api: Vendor) -> None:
+    around = connect(declare("FoundIntegration", TreesIntegration, records="root.children"))
+    api.script(Reply(body={"root": {"coverage": {"documents": 9, "full": False}, "children": items(1)}}))
+    with pytest.raises(SyncError, match=r"error in the body \(`root.coverage.full`\)"):
+        around.sync(ItemsStream)
+    api.script(Reply(body={"root": {"coverage": {"documents": 9, "full": True}, "children": items(1)}}))
+    assert around.sync(ItemsStream).warnings == []
 
 
 def test_77_the_errors_of_a_reading_are_quoted_in_the_vendors_words(connect: Connect, api: Vendor) -> None:
@@ -108,6 +124,14 @@ WHOLE: list[dict[str, Any]] = [
     {"warning": "", "warnings": [], "meta": {"warnings": None}},
     {"limited": False, "limit_reached": "false"},
     {"status": {"failed": 3, "successful": 7, "total": 10}},
+    {"coverage": {"coverage": 100, "full": True, "degraded": {"timeout": False}}, "meta": {"full": False}},
+    {"unprocessed": [], "failedRegions": [], "failed_accounts": 0, "missing_items": None},
+    {"created": 2, "failedItems": [{"id": 9}]},
+    {"id": "import-1", "failedRecords": [{"row": 9}], "state": "timed_out"},
+    {"failedTests": ["a"], "missingLeaves": ["b"], "preview": "oaks", "sampled": 12, "sampling": True},
+    {"preview": False, "metadata": {"dataLossFromOtherRow": False, "samplingMetadatas": []}},
+    {"jobStatus": "DONE", "resultStatus": "complete", "queryState": "SUCCEEDED"},
+    {"is_limited": False, "has_more": False, "reached_time_limit": False},
 ]
 
 
@@ -121,7 +145,9 @@ def test_77_what_says_that_all_is_there_or_speaks_of_something_else_is_nothing(
     assert acme.ids(ItemsStream) == [1, 2]
 
 
-@pytest.mark.parametrize("flag", ["exceededTransferLimit", "maxRowsReached", "resultsLimited", "recordLimitExceeded"])
+@pytest.mark.parametrize(
+    "flag", ["exceededTransferLimit", "maxRowsReached", "resultsLimited", "recordLimitExceeded", "reached_time_limit"]
+)
 def test_77_a_flag_that_a_limit_was_reached_says_that_there_is_more(connect: Connect, api: Vendor, flag: str) -> None:
     api.script(trees(*items(1), **{flag: True}))
     with pytest.raises(SyncError, match=f"`{flag}` in the page says that there is more, but no paginator is set"):
@@ -135,12 +161,21 @@ def test_77_a_flag_that_may_be_about_another_limit_is_told(connect: Connect, api
     assert f"`{flag}` in the page may say that there is more" in warning
 
 
+def test_77_a_limit_that_cut_the_list_off_is_told_where_the_page_says_that_nothing_follows(
+    connect: Connect, api: Vendor
+) -> None:
+    api.script(trees(*items(1), is_limited=True, has_more=False))
+    (warning,) = connect(TreesIntegration).sync(ItemsStream).warnings
+    assert "`is_limited`" in warning
+    assert "though `has_more` says that nothing follows" in warning
+
+
 WARNINGS: list[tuple[Reply, str, str]] = [
     (trees(*items(1), warning="only oaks are shown"), "warning", "only oaks are shown."),
     (trees(*items(1), warnings=["only oaks", "no elms"]), "warnings", "only oaks; no elms."),
     (trees(*items(1), meta={"warnings": [{"code": 7, "message": "only oaks"}]}), "meta.warnings", "only oaks."),
     (
-        trees(*items(1), preview=True, messages=[{"type": "INFO", "text": "begun"}, {"type": "WARN", "text": "cut"}]),
+        trees(*items(1), preview=False, messages=[{"type": "INFO", "text": "begun"}, {"type": "WARN", "text": "cut"}]),
         "messages",
         '[{"type": "WARN", "text": "cut"}].',
     ),
@@ -153,6 +188,12 @@ WARNINGS: list[tuple[Reply, str, str]] = [
     (trees(*items(1), skippedResources=["elm-7"]), "skippedResources", 'it is ["elm-7"], so'),
     (trees(*items(1), status="Partial"), "status", "it is 'Partial', so the list may not be whole yet."),
     (trees(*items(1), state="INCOMPLETE"), "state", "it is 'INCOMPLETE', so"),
+    (trees(*items(1), resultStatus="PARTIAL"), "resultStatus", "it is 'PARTIAL', so"),
+    (trees(*items(1), status="Cancelled"), "status", "it is 'Cancelled', so"),
+    (trees(*items(1), preview=True), "preview", "it is true, so records may be left out, estimated or not final."),
+    (trees(*items(1), containsSampledData=True), "containsSampledData", "it is true, so"),
+    (trees(*items(1), samplesReadCounts=["9"]), "samplesReadCounts", 'it is ["9"], so'),
+    (trees(*items(1), metadata={"dataLossFromOtherRow": True}), "metadata.dataLossFromOtherRow", "it is true, so"),
     (Reply(body={"trees": items(1)}, headers={"Warning": '199 api "only \\"oaks\\""'}), "Warning", 'only \\"oaks\\".'),
 ]
 
@@ -168,6 +209,12 @@ def test_77_what_a_vendor_warns_of_is_passed_on(
     assert acme.ids(ItemsStream) == [1]
     told = declare("ToldIntegration", TreesIntegration, data_fields=(place,))
     assert connect(told).sync(ItemsStream).warnings == []
+
+
+def test_77_a_flag_that_repeats_what_was_asked_for_is_no_warning(connect: Connect, api: Vendor) -> None:
+    api.script(trees(*items(1), preview=True))
+    asked = declare("AskedIntegration", TreesIntegration, params={"preview": "true"})
+    assert connect(asked).sync(ItemsStream).warnings == []
 
 
 def test_77_a_number_that_says_where_a_page_begins_leaves_nothing_out(connect: Connect, api: Vendor) -> None:

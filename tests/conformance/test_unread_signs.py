@@ -60,12 +60,23 @@ CERTAIN: list[tuple[dict[str, Any], str]] = [
     ({"hasMore": "true"}, "`hasMore`"),
     ({"isLast": False}, "`isLast`"),
     ({"page_info": {"has_next_page": True}, "end": 1}, "`page_info.has_next_page`"),
+    ({"as:view": {"@id": "/rows", "as:next": "/rows?page=2"}}, "`as:view.as:next`"),
+    ({"view": {"next": "/rows?page=2"}, "totalItems": 2}, "`view.next`"),
+    ({"search_metadata": {"next_results": "?max_id=7"}}, "`search_metadata.next_results`"),
+    ({"Links": [{"Rel": "next", "Href": "/rows?page=2"}]}, "the link with the relation `next` in `Links`"),
+    ({"reached_time_limit": True}, "`reached_time_limit`"),
 ]
 UNCERTAIN: list[tuple[dict[str, Any], str]] = [
     ({"next_cursor": "b7"}, "`next_cursor`"),
     ({"nextPageToken": "CAUQAA"}, "`nextPageToken`"),
     ({"next_page": 2}, "`next_page`"),
     ({"pagination": {"cursor": "dXNlcjo"}}, "`pagination.cursor`"),
+    ({"next_max_id": "17"}, "`next_max_id`"),
+    ({"nextIterator": "AAE"}, "`nextIterator`"),
+    ({"NextShardIterator": "AAE"}, "`NextShardIterator`"),
+    ({"nextSkip": 100}, "`nextSkip`"),
+    ({"resumeToken": "AAE"}, "`resumeToken`"),
+    ({"navigation": {"next": "AAE"}}, "`navigation.next`"),
 ]
 COUNTS: list[tuple[dict[str, Any], str]] = [
     ({"total": 9}, "`total` of 9"),
@@ -73,6 +84,7 @@ COUNTS: list[tuple[dict[str, Any], str]] = [
     ({"total_pages": 4}, "`total_pages` of 4"),
     ({"current_page": 1, "last_page": 3}, "`last_page` of 3"),
     ({"total": "1,234"}, "`total` of 1,234"),
+    ({"hydra:totalItems": 9}, "`hydra:totalItems` of 9"),
     ({"numberMatched": 9, "numberReturned": 2}, "`numberMatched` of 9"),
     ({"found": 9}, "`found` of 9"),
     ({"num_results": 9}, "`num_results` of 9"),
@@ -118,6 +130,8 @@ NO_SIGNS: list[dict[str, Any]] = [
     {"hasNext": False, "total": 900},
     {"found": 2, "numberMatched": "2", "remaining": 0, "jobComplete": True, "ready": True},
     {"account": {"next": "/accounts/2", "cursor": "abc"}},
+    {"view": {"name": "mine", "total": 900, "cursor": "abc"}, "resume": "AAE", "next_step": "AAE"},
+    {"hydra:totalItems": 2, "hydra:view": {"hydra:next": None}, "nextSkip": 0, "Links": [{"Rel": "self", "Href": "/"}]},
     {"moreover": True, "nexus": "/x/y"},
 ]
 
@@ -413,3 +427,48 @@ def test_53_no_list_is_taken_for_whole_with_rows_missing_and_no_word_of_it(
         client.close()
     assert len(vendor.requests) <= paged.total + 2
     assert sorted(rows) == sorted(json.dumps(row).encode() for row in items(*range(paged.total))) or client.warnings
+
+
+def test_53_a_flag_that_only_the_last_record_has_says_that_more_follow(connect: Connect, api: Vendor) -> None:
+    changes_of = declare("ChangesIntegration", CommonIntegration, streams=(ItemsStream,))
+    api.handler = _answer_with_flag_in_last_record
+    with pytest.raises(SyncError, match=r"`-1\._more_changes` in the page says that there is more.*more=\"-1\."):
+        connect(changes_of).sync(ItemsStream)
+    paginator = Offset("S", size_param="n", size=2, more="-1._more_changes")
+    acme = connect(declare("PagedIntegration", changes_of, paginator=paginator))
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == [1, 2, 3, 4, 5]
+
+
+def _answer_with_flag_in_last_record(request: ReceivedRequest) -> Reply:
+    begin = int(param(request, "S", "0") or 0)
+    found = items(1, 2, 3, 4, 5)[begin : begin + 2]
+    if begin + 2 < 5:
+        found[-1]["_more_changes"] = True
+    return Reply(body=found)
+
+
+@pytest.mark.parametrize(
+    "last", [{"_more": False}, {"more": True}, {"_moreover": 1}, {"_more_changes": "no"}, {"tags": ["_more"]}], ids=str
+)
+def test_53_what_the_last_record_has_besides_is_data(connect: Connect, api: Vendor, last: dict[str, Any]) -> None:
+    api.script(Reply(body={"rows": [{"id": 1}, {"id": 2, **last}]}))
+    assert connect(RowsIntegration).sync(ItemsStream).warnings == []
+
+
+def test_53_a_flag_in_the_last_record_can_be_data(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"rows": [{"id": 1, "_more_like_this": True}]}))
+    told = declare("ToldIntegration", RowsIntegration, data_fields=("_more_like_this",))
+    assert connect(told).sync(ItemsStream).warnings == []
+
+
+@pytest.mark.parametrize("names", [("Rel", "Href"), ("REL", "URL"), ("Relation", "Uri")])
+def test_53_links_may_be_written_with_capitals(connect: Connect, api: Vendor, names: tuple[str, str]) -> None:
+    rel, href = names
+    api.script(
+        Reply(body={"rows": items(1), "Links": [{rel: "Next", href: "/items?page=2"}]}),
+        Reply(body={"rows": items(2), "Links": [{rel: "Previous", href: "/items"}]}),
+    )
+    acme = connect(declare("LinkedIntegration", RowsIntegration, paginator=NextLink("Links")))
+    acme.sync(ItemsStream)
+    assert acme.ids(ItemsStream) == [1, 2]

@@ -133,6 +133,14 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
         ),
         (
             'path = "/things"',
+            'path = "/things"\n    paginator = Offset(first=0)',
+            (
+                "ThingsStream.paginator: Offset has no argument `first`; its first page is what `params` say: "
+                'params = {"page": 0}, under the name of its `param` (line 15 of notes.py)'
+            ),
+        ),
+        (
+            'path = "/things"',
             'path = "/things"\n    paginator = CursorToken(\n        "next"\n    )',
             (
                 "ThingsStream.paginator: CursorToken missing 1 required keyword-only argument: 'param'; write "
@@ -166,6 +174,7 @@ def test_two_streams_of_the_same_class_name(tmp_path: Path) -> None:
         "a pause that no sync waits for",
         "a misspelt pause",
         "a misspelt argument",
+        "a number of the first page",
         "a missing argument",
         "an argument too many",
         "an argument by position",

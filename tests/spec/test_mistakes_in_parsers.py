@@ -242,8 +242,8 @@ untyped_property: Any = property
             lambda: with_parser(a_list),
             (
                 "BadIntegration.bad: the parameter 'things' has the annotation "
-                "list[tests.spec.mistakes.Thing]; annotate it as `things: FullRefresh[S]` or `things: "
-                "Incremental[S]`, where S is one of the streams"
+                "list[Thing]; annotate it as `things: FullRefresh[ThingsStream]` or `things: "
+                "Incremental[ThingsStream]`"
             ),
         ),
         (
@@ -387,7 +387,7 @@ untyped_property: Any = property
         (
             lambda: with_parser(returns_an_async_iterator),
             (
-                "BadIntegration.bad returns collections.abc.AsyncIterator[tests.spec.mistakes.Object]; annotate it "
+                "BadIntegration.bad returns AsyncIterator[Object]; annotate it "
                 "with one domain model or a union of them, for example `-> Iterator[Finding]`"
             ),
         ),

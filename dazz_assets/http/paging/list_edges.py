@@ -67,7 +67,7 @@ def may_be_full(page: Page, received: int) -> bool:
 
 def _is_file(page: Page) -> bool:
     """Whether a page was no JSON value but a text of lines, of which the request asks for no part by number."""
-    is_of_lines = (page.converted_from or "").startswith(("CSV", "JSON a line"))
+    is_of_lines = page.is_of_lines or (page.converted_from or "").startswith("CSV")
     return is_of_lines and not any(_names_part(name) for name, _ in sent_pairs(page.request))
 
 

@@ -19,6 +19,7 @@ from dazz_assets.http.quotes import shorten
 # A long word without a path or a query is a token and not a relative link.
 _TOKEN = re.compile(r"[\w+=-]{12,}")
 _NEXT_RELATION = re.compile(r"rel\*?\s*=[^,;]*\bnext([_ ]?page)?\b(?!-)", re.I)
+# Names as `normalize` writes them: some vendors have `Rel` and `Href`.
 _ADDRESSES = ("href", "url", "uri")
 # Also the address of the registered relation: RFC 8288, section 2.1.2, has it for comparing.
 _LEADS_ON = re.compile(r"(\S*/)?next([_-]?page)?")
@@ -28,8 +29,8 @@ _LONGEST_QUOTE = 60
 
 def find_next_link(links: Sequence[Any]) -> str | None:
     """The address of the link in a list whose relation is `next`: `{"rel": "next", "href": "..."}`; else None."""
-    for link in links:
-        if isinstance(link, Mapping) and any(_LEADS_ON.fullmatch(relation) for relation in _relations(link)):
+    for link in _plain_links(links):
+        if any(_LEADS_ON.fullmatch(relation) for relation in _relations(link)):
             addresses = (link.get(name) for name in _ADDRESSES)
             return next((address for address in addresses if isinstance(address, str) and not is_blank(address)), None)
     return None
@@ -37,8 +38,15 @@ def find_next_link(links: Sequence[Any]) -> str | None:
 
 def are_links(links: Sequence[Any]) -> bool:
     """Whether a list has links that say what they lead to, each with its address where one is looked for."""
-    related = [link for link in links if isinstance(link, Mapping) and any(_relations(link))]
+    related = [link for link in _plain_links(links) if any(_relations(link))]
     return bool(related) and all(any(name in link for name in _ADDRESSES) for link in related)
+
+
+def _plain_links(links: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    """The links of a list, with their names as `normalize` writes them."""
+    for link in links:
+        if isinstance(link, Mapping):
+            yield {normalize(str(name)): value for name, value in link.items()}
 
 
 def _relations(link: Mapping[str, Any]) -> Iterator[str]:

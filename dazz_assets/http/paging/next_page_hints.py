@@ -11,7 +11,7 @@ from typing import Any, Literal
 from msgspec import Raw
 
 from dazz_assets.field_paths import join_path, split_path
-from dazz_assets.http.json.json_slices import object_members_at, read_integer, read_value
+from dazz_assets.http.json.json_slices import NoListError, object_members_at, read_integer, read_value
 from dazz_assets.http.page import Page, sent_pairs
 from dazz_assets.http.paging.next_links import find_header_link, find_next_link, says_nothing_follows
 from dazz_assets.http.paging.paging_names import (
@@ -28,15 +28,17 @@ from dazz_assets.http.paging.paging_names import (
     read_flag,
     read_number,
 )
+from dazz_assets.http.paging.trailers import find_trailer
 
 # Names as `normalize` writes them. What is named so says where the next page is, wherever it stands.
 _NEXT_LINK = re.compile(r"next(page|records|results|set)?(link|url|uri|href|path)|odatanextlink")
 _NEXT_TOKEN = re.compile(
-    r"next(page|forward|batch|start|stream|scroll|pagination)?(token|cursor|cursormark|marker|key|offset|position)"
+    r"next(page|forward|batch|start|stream|scroll|pagination|shard)?"
+    r"(token|cursor|cursormark|marker|key|offset|position|iterator|skip|after|(max|min|since|start)id)"
     r"(id|str|string|value)?"
 )
 # These do so at the top, beside the list, and in an object about paging.
-_LINKS = frozenset({"next", "nextpage"})
+_LINKS = frozenset({"next", "nextpage", "nextresults"})
 _TOKENS = frozenset(
     {
         "after",
@@ -52,6 +54,8 @@ _TOKENS = frozenset(
         "nextstart",
         "pagetoken",
         "paginationtoken",
+        "resumetoken",
+        "resumptiontoken",
         "scrollid",
         "skiptoken",
     }
@@ -65,11 +69,13 @@ _FIRST_EDGES = frozenset({"before", "beforecursor", "startcursor"})
 _LAST_EDGES = frozenset({"after", "aftercursor", "endcursor"})
 # Objects whose fields are about pages. A field elsewhere below the top is about something else.
 _ABOUT_PAGING = re.compile(
-    r".*(page|pages|paging|pagination|paginator|pager|cursors?|meta|metadata|links?|info|continuation)|next.*"
+    r".*(page|pages|paging|pagination|paginator|pager|cursors?|meta|metadata|links?|info|continuation|navigation)|next.*"
 )
 _PAGE_SIZES = frozenset({"currentpage", "currentpagenumber", "currentpagesize", "pagesize", "perpage", "pagenumber"})
 _HEADER_TOTAL = re.compile(r"x?(wp|pagination)?total(count|items|records|results)?")
 _HEADER_PAGE_COUNT = re.compile(r"x?(wp|pagination)?(totalpages|pagecount)|xpages")
+# A flag that the last record of a page has for the list.
+_MORE_IN_RECORD = re.compile(r"[_@$](has_?)?more(_?\w+)?", re.I)
 _CONTENT_RANGE = re.compile(r"(?:\w+ )?\d+-\d+/(\d+)")
 # A text of this length is no word that a request and a page share by chance.
 _LONG = 6
@@ -78,6 +84,8 @@ _HEADER_TOKEN = re.compile(
     re.I,
 )
 _HEADER_LINK = re.compile(r"next-?(page-?)?(link|url|uri)$|^x-next$|pagination-next$", re.I)
+# Where the trailer of a page is.
+_TRAILER = "-1"
 _MAX_DEPTH = 4
 _LONGEST_LINK_LIST = 20_000
 _COUNTING = "PageNumber(...) or Offset(...)"
@@ -121,12 +129,17 @@ class PageField:
         return normalize(self.path[-1])
 
     @property
+    def top(self) -> str:
+        """The top-level field that it is in, of the page or of its trailer."""
+        return self.path[1] if self.path[0] == _TRAILER else self.path[0]
+
+    @property
     def place(self) -> str:
         return join_path(self.path)
 
     def hint(self, setting: str, *, at: str = "", is_certain: bool = False, is_doubtful: bool = False) -> NextPageHint:
         sign = f"`{at or self.place}`" + (f" of {self.value}" if is_doubtful and read_number(self.value) else "")
-        return NextPageHint(sign, setting, is_certain=is_certain, is_doubtful=is_doubtful, field=self.path[0])
+        return NextPageHint(sign, setting, is_certain=is_certain, is_doubtful=is_doubtful, field=self.top)
 
 
 def find_next_page_hint(
@@ -151,7 +164,7 @@ def find_next_page_hint(
     if link is not None and not says_nothing_follows(link):
         return NextPageHint("the Link header with rel=next", "LinkHeader()", is_certain=True, field="Link")
     sent = list(sent_pairs(page.request))
-    fields = list(find_fields(page.document.members(), (), split_path(records), ignored, is_about_paging=True))
+    fields = list(_fields_of(page, records, ignored))
     edges = {field.path[:-1] for field in fields if field.name in _FIRST_EDGES}
     hints = [
         replace(hint, is_edge=field.path[:-1] in edges and field.name in _LAST_EDGES)
@@ -161,6 +174,7 @@ def find_next_page_hint(
         and not _is_echo(field, sent)
     ]
     hints += [hint for hint in _header_hints(page, pages_read, received) if hint.field.lower() not in ignored_headers]
+    hints += _last_record_hints(page, records, ignored)
     certain = next((hint for hint in hints if hint.is_certain), None)
     if certain is not None or any(says_more(field) is False for field in fields):
         return certain
@@ -170,7 +184,7 @@ def find_next_page_hint(
 
 def says_end(page: Page, received: int, *, records: str = "") -> bool:
     """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True, with_nulls=True)
+    fields = _fields_of(page, records, with_nulls=True)
     in_headers = any(_marks_end_in_header(header, value, received) for header, value in page.headers.items())
     return in_headers or any(_marks_end(field, received) for field in fields)
 
@@ -202,20 +216,33 @@ def _marks_end(field: PageField, received: int) -> bool:
 
 def find_end_flag(page: Page, *, records: str = "") -> str | None:
     """The path of a flag that says that no page follows, or None."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    fields = _fields_of(page, records)
     return next((field.place for field in fields if says_more(field) is False), None)
 
 
 def find_more_flag(page: Page, *, records: str = "") -> str | None:
     """The path of a flag that says that another page follows, or None."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    fields = _fields_of(page, records)
     return next((field.place for field in fields if says_more(field)), None)
 
 
 def find_scalar_paths(page: Page, *, records: str = "") -> list[str]:
     """The paths of a page's texts, numbers and truth values outside of its records."""
-    fields = find_fields(page.document.members(), (), split_path(records), (), is_about_paging=True)
+    fields = _fields_of(page, records)
     return [field.place for field in fields if not isinstance(field.value, dict | list)]
+
+
+def _fields_of(
+    page: Page, records: str, ignored: Collection[str] = (), *, with_nulls: bool = False
+) -> Iterator[PageField]:
+    """The fields of a page outside of its records, and those of its trailer, if it has one."""
+    yield from find_fields(
+        page.document.members(), (), split_path(records), ignored, is_about_paging=True, with_nulls=with_nulls
+    )
+    trailer = find_trailer(page.document.records(""), ()) if page.is_of_lines else None
+    if trailer is not None:
+        kept = {name: raw for name, raw in trailer.items() if name not in ignored}
+        yield from find_fields(kept, (_TRAILER,), (), (), is_about_paging=True, with_nulls=with_nulls)
 
 
 def find_fields(
@@ -265,8 +292,9 @@ def _is_list(raw: Raw) -> bool:
 
 def _is_about_paging(name: str, members: Mapping[str, Raw]) -> bool:
     """Whether an object is about pages: by its name, or because it gives the size or number of the page."""
-    is_named = _ABOUT_PAGING.fullmatch(normalize(name)) is not None
-    return is_named or any(normalize(member) in _PAGE_SIZES for member in members)
+    plain = {normalize(member) for member in members}
+    is_view = normalize(name) == "view" and not _LINKS.isdisjoint(plain)  # As Hydra has it.
+    return is_view or _ABOUT_PAGING.fullmatch(normalize(name)) is not None or not _PAGE_SIZES.isdisjoint(plain)
 
 
 def _is_echo(field: PageField, sent: Sequence[tuple[str, str]]) -> bool:
@@ -440,6 +468,20 @@ def _read_json_header(header: str, value: str, pages_read: int, received: int | 
         if not isinstance(member, dict | list) and (hint := _read_field(field, pages_read, received)) is not None:
             sign = f"{hint.sign} in the header {header}"
             yield replace(hint, sign=sign, setting=_COUNTING, is_certain=False, field=header)
+
+
+def _last_record_hints(page: Page, records: str, ignored: Collection[str]) -> Iterator[NextPageHint]:
+    """A flag in the last record that more records follow, as Gerrit has it: `"_more_changes": true`."""
+    try:
+        found = page.document.records(records)
+    except NoListError:
+        return
+    members = object_members_at(found[-1]) if found and b"more" in bytes(found[-1]).lower() else None
+    for name, raw in (members or {}).items():
+        if _MORE_IN_RECORD.fullmatch(name) and name not in ignored and bytes(raw).strip() == b"true":
+            path = join_path((*split_path(records), "-1", name))
+            setting = f'one that finds the next page, with more="{path}"'
+            yield NextPageHint(f"`{path}`", setting, is_certain=True, field=name)
 
 
 def _start_at_hints(page: Page) -> Iterator[NextPageHint]:

@@ -12,7 +12,7 @@ THINGS = (
 _MORE = re.compile(
     rf"(has|is|are|there)?(a|the)?(more|next|additional|further){THINGS}?s?(available|exists?|remaining|in(collection|page|list))?"
     rf"|({THINGS}s?(is|are|was|were)?|is|was)?truncated({THINGS}s?)?"
-    rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|max(imum)?)?{THINGS}?s?(limit|max(imum)?)"
+    rf"|(is|has|was)?(exceed(s|ed)?|reached)(the)?(transfer|time|max(imum)?)?{THINGS}?s?(limit|max(imum)?)|timelimit(is|was)?(exceeded|reached|hit)"
     rf"|(transfer|max(imum)?)?{THINGS}s?(limit|max(imum)?)?(is|was)?(exceed(s|ed)?|reached|hit)"
     rf"|{THINGS}s?exceed(s|ed)?(the)?(limit|max(imum)?)|{THINGS}s?(are|is|were|was)?(limited|capped)"
 )
@@ -52,8 +52,11 @@ _LATER = re.compile(r"(odata)?(next|new|last)?(delta|sync|changes?|incremental|p
 
 @lru_cache(maxsize=4096)
 def normalize(name: str) -> str:
-    """A name in lower case without anything but letters and digits: `has_more` and `hasMore` are one."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """A name in lower case, without a namespace, and without anything but letters and digits.
+
+    So `has_more` and `hasMore` are one, and so are `hydra:next` and `next`.
+    """
+    return re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower())
 
 
 @lru_cache(maxsize=4096)

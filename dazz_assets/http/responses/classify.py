@@ -49,6 +49,7 @@ from dazz_assets.http.responses.failures import (
 from dazz_assets.http.responses.fronts import find_front, is_web_page
 from dazz_assets.http.responses.range_advice import advise_on_range
 from dazz_assets.http.responses.reasons import find_codes, find_told_status, says_transient
+from dazz_assets.http.responses.report_words import says_nothing_is_there
 from dazz_assets.http.responses.reported_errors import ReportedError, find_reported_error
 from dazz_assets.http.responses.response_rules import Action, ResponseRules
 from dazz_assets.http.told_limits import requested_wait
@@ -329,7 +330,8 @@ def _classify_reported(
     if page.has_records(rules, any_=True):
         advice += f' If the data that came with the error is worth keeping, set accept = {{{page.status}: "keep"}}.'
     else:
-        advice += advise_to_accept(page.status, told)
+        words = reported.message if says_nothing_is_there(reported.message) else ""
+        advice += advise_to_accept(page.status, told, words)
     codes = find_codes(told)
     words = " ".join((reported.message, *codes))
     refusal = find_refusal(status, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from dazz_assets.http.errors import (
     TransientError,
     UnavailableError,
 )
+from dazz_assets.http.json.json_fields import storable_text
 from dazz_assets.http.quotes import end_sentence, quote_start, shorten
 from dazz_assets.http.responses.fronts import find_front, is_web_page
 from dazz_assets.http.responses.reasons import find_codes, find_told_status, read_body, says_transient
@@ -40,7 +42,8 @@ _LISTS = ("errors", "errorMessages", "errorCauses", "error")
 _PERIOD = r"(?:daily|hourly|monthly|minute|per.?(?:second|minute|hour|day|month))"
 _EXCEEDED = r"[\s_-]*(?:is |was |has been |have been )?(?:exceeded|reached|exhausted|used up)"
 _RATE_LIMIT = re.compile(
-    r"rate.?limit|too many (?:[\w-]+ ){0,2}?(?:requests|calls)\b(?! in (?:a|one|the|this)\b)|throttl|\bslow.?down\b|"
+    r"rate.?limit|too many (?:[\w-]+ ){0,2}?(?:requests|calls|visits)\b(?! in (?:a|one|the|this)\b)|throttl|"
+    r"\bslow.?down\b|"
     r"abuse detection|complexity.?(?:budget|exception)|resource.?exhausted|"
     r"(?<!storage)(?<!storage.)(?<!disk.)quota[^;\"]{0,60}exceed|exceed[^.;\"]{0,40}quota|concurren\w*.{0,20}exceed|"
     r"(?:\b(?:request|call|query|api)s?[\s_-]*|^\W*|[.:;\"]\W*)rate[\s_-]*(?:is |was |has been )?"
@@ -238,14 +241,17 @@ def name_unfound(error: FetchError, address_fields: Sequence[str], base_fields: 
         error.advice = error.advice.replace(ADVICE[NOT_FOUND], _UNFOUND_ADVICE % told)
 
 
-def advise_to_accept(status: int, body: bytes) -> str:
-    """Which setting takes such an answer for a list without records, by the code that it gives; empty without one."""
-    codes = find_codes(body)
-    if not codes:
+def advise_to_accept(status: int, body: bytes, words: str = "") -> str:
+    """Which setting takes such an answer for a list without records, by the code that it gives, or by its words.
+
+    words: those that may say that there is nothing to list. Empty if it has neither.
+    """
+    text = next(iter(find_codes(body)), words)
+    if not text:
         return ""
     return (
         " If that is usual where there is nothing to list, the integration's author can set "
-        f'accept = {{({status}, "{codes[0]}"): "skip"}}.'
+        f'accept = {{({status}, {json.dumps(storable_text(text), ensure_ascii=False)}): "skip"}}.'
     )
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from dazz_assets.field_paths import escape_name, split_path
 from dazz_assets.http.json.json_fields import storable_text
 from dazz_assets.http.json.json_slices import Document
-from dazz_assets.http.page import Page, sent_values
-from dazz_assets.http.paging.paging_names import THINGS, normalize, read_number
+from dazz_assets.http.page import Page, sent_pairs, sent_values
+from dazz_assets.http.paging.next_page_hints import find_end_flag
+from dazz_assets.http.paging.paging_names import THINGS, means_capped, normalize, read_number
 from dazz_assets.http.quotes import shorten
 from dazz_assets.http.responses.concealed import NOT_QUOTED
 from dazz_assets.http.responses.failures import has_messages, vendor_message
-from dazz_assets.http.responses.reported_errors import MESSAGES, NOTICE_KINDS, NOTICES, OF_THINGS, says_all_is_well
+from dazz_assets.http.responses.report_words import (
+    NOTICE_KINDS,
+    NOTICES,
+    OF_THINGS,
+    means_message,
+    says_all_is_well,
+    says_succeeded,
+    sounds_failed,
+    sounds_wrong,
+)
 from dazz_assets.http.responses.response_rules import ResponseRules
 
 _WARNS = re.compile(r"warn(ing)?s?(text|message|messages)?")
@@ -30,13 +40,23 @@ _OUTCOMES = re.compile(
 )
 _NOTICES = NOTICES - {"alerts"}
 _NOTICE_WARNS = re.compile(r"warn(ing)?s?|error|fatal|critical|severe", re.I)
-_STATES = frozenset({"status", "state", "jobstatus", "jobstate", "querystatus", "querystate"})
-# What may tell of a failure in a page without records.
-_MESSAGES = MESSAGES | {"detail", "reason"}
+_STATES = re.compile(
+    r"(job|query|search|scan|export|report|execution|operation|re(q|quest|s|sp|sponse|sult|t|turn))?(status|state)"
+)
+# What may tell of a failure in a page without records, beside messages.
+_MESSAGES = NOTICES | {"detail", "reason"}
+# These may hold anything: they tell of a failure if they sound like one.
+_REMARKS = frozenset({"description", "hint", "info", "information", "note", "text"})
 _UNFINISHED = frozenset(
     {"accepted", "building", "calculating", "computing", "executing", "inprogress", "notready", "pending"}
     | {"incomplete", "partial", "partiallycomplete", "partiallycompleted"}
     | {"preparing", "processing", "queued", "running", "started", "waiting"}
+    | {"aborted", "canceled", "cancelled", "interrupted", "killed", "stopped", "terminated"}
+)
+# What says that records are left out, summed up or estimated, or that others come in their place.
+_NOT_EXACT = re.compile(
+    r"(is|was|has|contains)?sampled(data)?|(has)?dataloss(from\w+)?|subjecttothresholding"
+    r"|sampl(es|ing)(metadatas|readcounts|spacesizes)|(is)?(preview|preliminary|provisional)(data|results?)?"
 )
 _ENVELOPES = frozenset({"meta", "metadata", "responsemetadata"})
 # `299 - "the text"`: RFC 7234, section 5.5, which RFC 9111 no longer has.
@@ -61,6 +81,8 @@ def find_vendor_warning(
             _find_in_body(page.document, ignored, mask)
             or _find_left_out(page, ignored, number, mask)
             or _find_unfinished(page, ignored, received)
+            or _find_not_exact(page, ignored, mask)
+            or _find_capped(page, ignored)
         )
     if found is None and not received and rules.records:
         found = _find_message(page.document, rules, mask)
@@ -125,7 +147,7 @@ def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tup
     is_thing = received > 0 and not OF_THINGS.isdisjoint(map(normalize, names))
     for name in names:
         plain = normalize(name)
-        if plain not in _STATES or name in ignored or (is_thing and plain in ("status", "state")):
+        if not _STATES.fullmatch(plain) or name in ignored or (is_thing and plain in ("status", "state")):
             continue
         value = page.value(escape_name(name))
         if isinstance(value, str) and normalize(value) in _UNFINISHED and value not in sent_values(page.request):
@@ -133,14 +155,50 @@ def _find_unfinished(page: Page, ignored: Collection[str], received: int) -> tup
     return None
 
 
+def _find_not_exact(page: Page, ignored: Collection[str], mask: Callable[[str], str]) -> tuple[str, str] | None:
+    """A flag or a list, at the top or where the page speaks of itself, that records are not exact or not final."""
+    for above, level in [("", page.document), *_envelopes(page.document, ignored)]:
+        for name in level.names():
+            if above + name in ignored or not _NOT_EXACT.fullmatch(normalize(name)):
+                continue
+            value = level.value(escape_name(name))
+            is_told = value is True or (isinstance(value, list) and value)
+            if is_told and name not in {sent for sent, _ in sent_pairs(page.request)}:
+                told = _quote(json.dumps(value), mask)
+                return above + name, f"it is {told}, so records may be left out, estimated or not final"
+    return None
+
+
+def _envelopes(document: Document, ignored: Collection[str]) -> Iterator[tuple[str, Document]]:
+    for name, raw in document.members().items():
+        if name not in ignored and normalize(name) in _ENVELOPES and bytes(raw).lstrip().startswith(b"{"):
+            yield f"{name}.", Document(bytes(raw))
+
+
+def _find_capped(page: Page, ignored: Collection[str]) -> tuple[str, str] | None:
+    """A flag at the top that a limit cut the list off, beside one that no page follows: no paginator leads to more."""
+    for name in page.document.names():
+        is_capped = name not in ignored and means_capped(normalize(name)) and page.value(escape_name(name)) is True
+        if is_capped and (end := find_end_flag(page, records=page.list_path)) is not None:
+            return name, f"it is true, so the list may not be whole, though `{end}` says that nothing follows"
+    return None
+
+
 def _find_message(level: Document, rules: ResponseRules, mask: Callable[[str], str]) -> tuple[str, str] | None:
     """What a page without records says of itself: an error may be told by a sentence alone."""
+    has_succeeded = says_succeeded(level)
     for name in level.names():
-        if normalize(name) not in _MESSAGES or name in rules.data_fields:
+        plain = normalize(name)
+        is_remark = plain in _REMARKS
+        if name in rules.data_fields or not (is_remark or plain in _MESSAGES or means_message(plain)):
             continue
         value = level.value(escape_name(name))
-        if isinstance(value, str) and not says_all_is_well(value):
-            return name, _quote(value, mask)
+        texts = value if isinstance(value, list) else [value]
+        told = [text for text in texts if isinstance(text, str) and not says_all_is_well(text)]
+        told = [text for text in told if not is_remark or sounds_failed(text)]
+        told = [text for text in told if not has_succeeded or sounds_wrong(text)]
+        if told:
+            return name, _quote("; ".join(told), mask)
     return None
 
 
