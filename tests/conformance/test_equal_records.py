@@ -1,4 +1,4 @@
-"""Records without a key that are equal (conformance 131)."""
+"""Records without a key that are equal (conformance 129)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def lines_of(acme: Connected, stream: type[Stream[Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("paginator", [CursorToken("next", param="after"), PageNumber(), Offset()])
-def test_131_each_is_stored_in_a_snapshot(connect: Connect, api: Vendor, paginator: Paginator) -> None:
+def test_129_each_is_stored_in_a_snapshot(connect: Connect, api: Vendor, paginator: Paginator) -> None:
     api.handler = till = Till("1tea", "1tea", "2tea", "1tea", "3jam", "3jam", "1tea")
     acme = connect_till(connect, LinesStream, paginator)
     for _ in range(2):
@@ -63,7 +63,7 @@ def test_131_each_is_stored_in_a_snapshot(connect: Connect, api: Vendor, paginat
     assert lines_of(acme, LinesStream) == sorted(till.lines)
 
 
-def test_131_a_list_in_another_order_changes_nothing(connect: Connect, api: Vendor) -> None:
+def test_129_a_list_in_another_order_changes_nothing(connect: Connect, api: Vendor) -> None:
     api.handler = till = Till("1tea", "1tea", "2tea", "1tea", "3jam")
     acme = connect_till(connect, LinesStream, CursorToken("next", param="after"))
     version = acme.sync(LinesStream).version
@@ -71,7 +71,7 @@ def test_131_a_list_in_another_order_changes_nothing(connect: Connect, api: Vend
     assert acme.sync(LinesStream).version == version
 
 
-def test_131_a_snapshot_that_grows_each_time_is_told(connect: Connect, api: Vendor) -> None:
+def test_129_a_snapshot_that_grows_each_time_is_told(connect: Connect, api: Vendor) -> None:
     api.handler = till = Till("5a", "4b", "3c", "2d", "1e")
     till.grows = True
     acme = connect_till(connect, LinesStream, PageNumber())
@@ -79,7 +79,7 @@ def test_131_a_snapshot_that_grows_each_time_is_told(connect: Connect, api: Vend
     assert "records came twice, on different pages, each time the list was read" in warning
 
 
-def test_131_a_page_that_may_begin_with_the_last_record_of_the_page_before_does_not_double_it(
+def test_129_a_page_that_may_begin_with_the_last_record_of_the_page_before_does_not_double_it(
     connect: Connect, api: Vendor
 ) -> None:
     """So of those that are equal on one page it is told that they are stored once."""
@@ -98,7 +98,7 @@ def test_131_a_page_that_may_begin_with_the_last_record_of_the_page_before_does_
     assert "Set `primary_key` on LinesStream" in warning
 
 
-def test_131_records_by_their_id_are_told_apart_by_it(connect: Connect, api: Vendor) -> None:
+def test_129_records_by_their_id_are_told_apart_by_it(connect: Connect, api: Vendor) -> None:
     acme = connect(
         declare("PricesIntegration", CommonIntegration, shape="by_id", records="prices", streams=(LinesStream,))
     )
@@ -108,7 +108,7 @@ def test_131_records_by_their_id_are_told_apart_by_it(connect: Connect, api: Ven
         assert acme.column("select key from raw.vendor_lines order by key") == ["gold", "tin"]
 
 
-def test_131_a_record_that_comes_twice_with_its_key_is_one(connect: Connect, api: Vendor) -> None:
+def test_129_a_record_that_comes_twice_with_its_key_is_one(connect: Connect, api: Vendor) -> None:
     acme = connect(declare("KeyedIntegration", CommonIntegration, streams=(ItemsStream,)))
     api.handler = lambda _: Reply(body=[{"id": 1}, {"id": 1}, {"id": 2}])
     acme.sync(ItemsStream)

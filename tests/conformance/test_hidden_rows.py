@@ -1,4 +1,4 @@
-"""An API that hides rows of the pages that it counts, as it filters after it pages (conformance 132)."""
+"""An API that hides rows of the pages that it counts, as it filters after it pages (conformance 130)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def connect_members(connect: Connect, paginator: Paginator, **settings: Any) -> 
         (PageNumber(**OFFSET, more="pages"), {"pages": 7}),  # type: ignore[arg-type]
     ],
 )
-def test_132_an_empty_page_below_the_total_is_passed(
+def test_130_an_empty_page_below_the_total_is_passed(
     connect: Connect, api: Vendor, paginator: Paginator, says: dict[str, int], hidden: Any
 ) -> None:
     api.handler = members = Members(33, set(hidden), **says)
@@ -65,7 +65,7 @@ def test_132_an_empty_page_below_the_total_is_passed(
 
 
 @pytest.mark.parametrize("hidden", [[7, *range(15, 29)], [3, 4, 6, *range(20, 27)]])
-def test_132_pages_that_overlap_show_that_an_offset_counts_hidden_rows(
+def test_130_pages_that_overlap_show_that_an_offset_counts_hidden_rows(
     connect: Connect, api: Vendor, hidden: list[int]
 ) -> None:
     api.handler = members = Members(40, set(hidden))
@@ -77,7 +77,7 @@ def test_132_pages_that_overlap_show_that_an_offset_counts_hidden_rows(
 
 @pytest.mark.parametrize("paginator", [Offset(**OFFSET), PageNumber(**OFFSET)])  # type: ignore[arg-type]
 @pytest.mark.parametrize("cap", [SIZE, 3])
-def test_132_nothing_is_asked_for_behind_a_list_without_hidden_rows(
+def test_130_nothing_is_asked_for_behind_a_list_without_hidden_rows(
     connect: Connect, api: Vendor, paginator: Paginator, cap: int
 ) -> None:
     """The vendor may cap the size of pages."""
@@ -101,7 +101,7 @@ class ChangedStream(Stream[Item]):
 
 
 @pytest.mark.parametrize("new", [0, 3, 4, 5, 11])
-def test_132_a_total_without_the_filter_costs_little_and_fails_nothing(connect: Connect, api: Vendor, new: int) -> None:
+def test_130_a_total_without_the_filter_costs_little_and_fails_nothing(connect: Connect, api: Vendor, new: int) -> None:
     records = changes(200)
     asked: list[int] = []
 
@@ -127,7 +127,7 @@ def test_132_a_total_without_the_filter_costs_little_and_fails_nothing(connect: 
 
 
 @pytest.mark.parametrize("paginator", [Offset(**OFFSET), Offset(**OFFSET, more="total")])  # type: ignore[arg-type]
-def test_132_a_list_that_grows_at_its_front_is_read_to_its_end(
+def test_130_a_list_that_grows_at_its_front_is_read_to_its_end(
     connect: Connect, api: Vendor, paginator: Paginator
 ) -> None:
     members = list(range(18))

@@ -1,4 +1,4 @@
-"""A cursor that is a number and no time: an id, a sequence, a score (conformance 133)."""
+"""A cursor that is a number and no time: an id, a sequence, a score (conformance 131)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def players(*points: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("points", [(0, 1, 6), (3,), (2.5, None, 17), ("12", "7"), (612_000_000, 5)])
-def test_133_is_told_with_the_fields_that_are_times(connect: Connect, api: Vendor, points: tuple[Any, ...]) -> None:
+def test_131_is_told_with_the_fields_that_are_times(connect: Connect, api: Vendor, points: tuple[Any, ...]) -> None:
     api.handler = lambda _: Reply(body={"players": players(*points)})
     acme, stream = connect_players(connect, Cursor("points", nulls="fetched"))
     for _ in range(2):
@@ -46,14 +46,14 @@ def test_133_is_told_with_the_fields_that_are_times(connect: Connect, api: Vendo
         assert "Name a field that is a time (joined, seen.at) in the Cursor of PlayersStream" in warning
 
 
-def test_133_what_lies_in_a_sensitive_field_is_not_named(connect: Connect, api: Vendor) -> None:
+def test_131_what_lies_in_a_sensitive_field_is_not_named(connect: Connect, api: Vendor) -> None:
     api.handler = lambda _: Reply(body={"players": players(1, 2)})
     acme, stream = connect_players(connect, Cursor("points"), sensitive=("seen",))
     (warning,) = acme.sync(stream).warnings
     assert "a field that is a time (joined) in" in warning
 
 
-def test_133_a_check_tells_of_it(connect: Connect, api: Vendor) -> None:
+def test_131_a_check_tells_of_it(connect: Connect, api: Vendor) -> None:
     api.handler = lambda _: Reply(body={"players": players(0, 1, 6)})
     acme, _ = connect_players(connect, Cursor("points"))
     (warning,) = check_first(acme.session).warnings
@@ -61,7 +61,7 @@ def test_133_a_check_tells_of_it(connect: Connect, api: Vendor) -> None:
 
 
 @pytest.mark.parametrize("format_", ["epoch", "epoch_ms"])
-def test_133_an_id_from_which_the_api_lists_on_is_told_while_nothing_comes(
+def test_131_an_id_from_which_the_api_lists_on_is_told_while_nothing_comes(
     connect: Connect, api: Vendor, format_: str
 ) -> None:
     """`since_id=1767571200`: no id is that great, so each list is empty."""
@@ -90,7 +90,7 @@ def test_133_an_id_from_which_the_api_lists_on_is_told_while_nothing_comes(
         ("2026-01-31", "2026-02-01"),
     ],
 )
-def test_133_times_are_not(connect: Connect, api: Vendor, points: tuple[Any, ...]) -> None:
+def test_131_times_are_not(connect: Connect, api: Vendor, points: tuple[Any, ...]) -> None:
     api.handler = lambda _: Reply(body={"players": players(*points)})
     acme, stream = connect_players(connect, Cursor("points", nulls="fetched"))
     assert [warning for warning in acme.sync(stream).warnings if TOLD in warning] == []

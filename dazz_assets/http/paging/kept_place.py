@@ -21,10 +21,17 @@ from dazz_assets.http.paging.paging_names import is_blank, means_later
 from dazz_assets.http.responses.response_rules import ResponseRules
 
 
+def follow_place(paginator: Paginator | None, position: str | None) -> KeptPlace | None:
+    """Follow the pages of a walk, which began at this position, if a later walk goes on where it ends."""
+    if not isinstance(paginator, LinkHeader | NextLink | CursorToken) or not keeps_place(paginator):
+        return None
+    return KeptPlace(paginator, position)
+
+
 class KeptPlace:
     """Follows the pages of a walk. position: where a later walk goes on; at first, where this one began."""
 
-    def __init__(self, paginator: Paginator | None, position: str | None) -> None:
+    def __init__(self, paginator: LinkHeader | NextLink | CursorToken, position: str | None) -> None:
         self._paginator = paginator
         self._is_found = False
         self.position = position
@@ -34,15 +41,12 @@ class KeptPlace:
 
         Raises FetchError if the next walk would only come back to the last page, which names another place.
         """
-        paginator = self._paginator
-        if not isinstance(paginator, LinkHeader | NextLink | CursorToken) or not keeps_place(paginator):
-            return None
-        found = paginator.position(page)
+        found = self._paginator.position(page)
         self.position = found or self.position
         self._is_found |= found is not None
         if not is_last or found is not None or page.accepted_failure is not None:
             return None
-        if is_polled(paginator):
+        if is_polled(self._paginator):
             self._check_way_on(page, rules)
             return None
         return None if self._is_found else self._describe_lack(page, rules)

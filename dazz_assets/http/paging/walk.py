@@ -27,7 +27,7 @@ from dazz_assets.http.page import Page, Request, WalkedPage, sent_params
 from dazz_assets.http.paging.author_code import first_request, next_request
 from dazz_assets.http.paging.counted_unit import check_unit
 from dazz_assets.http.paging.hidden_rows import watch_hidden_rows
-from dazz_assets.http.paging.kept_place import KeptPlace
+from dazz_assets.http.paging.kept_place import follow_place
 from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.list_ends import ListEnds
@@ -197,7 +197,7 @@ class _PageFetcher:
         self._last_page: Page | None = None
         self._last_request: Request | None = None
         self._is_sent_again = False
-        self._place = KeptPlace(paginator, position)
+        self._place = follow_place(paginator, position)
         self._resumes = position is not None
         self.start = self._find_first(request)
         if position is not None and isinstance(paginator, LinkHeader | NextLink | CursorToken):
@@ -260,10 +260,9 @@ class _PageFetcher:
             self._client.warn("tied token", f"{request.method} {page.url}: {tied}")
         self._check_more(request, page, is_last=isinstance(following, Last))
         end_reason = following.reason if isinstance(following, Last) else None
-        if (lost := self._place.add(page, self._rules_of(request), is_last=isinstance(following, Last))) is not None:
-            self._client.warn("resume", f"{request.method} {page.url}: {lost}")
+        position = self._find_position(request, page, is_last=isinstance(following, Last))
         doubts = self._doubts.take()
-        walked = WalkedPage(page, self._number, records, end_reason, self._place.position, listed.ids, doubts)
+        walked = WalkedPage(page, self._number, records, end_reason, position, listed.ids, doubts)
         if isinstance(following, Last):
             return walked, None
         if self._should_stop is not None and (reason := self._should_stop(walked)) is not None:
@@ -271,6 +270,14 @@ class _PageFetcher:
         most = self._limits.pages - self._number
         self._ahead.plan(request, page, len(records), following, most, ends=self._should_stop is not None)
         return walked, following
+
+    def _find_position(self, request: Request, page: Page, *, is_last: bool) -> str | None:
+        """Where a later walk goes on if this one ends with this page, or None of a list that is no feed."""
+        if self._place is None:
+            return None
+        if (lost := self._place.add(page, self._rules_of(request), is_last=is_last)) is not None:
+            self._client.warn("resume", f"{request.method} {page.url}: {lost}")
+        return self._place.position
 
     def _check_unit(self, page: Page, first: Page, stop: threading.Event) -> None:
         """Look at a list that ends with an empty second page."""
