@@ -28,11 +28,12 @@ from dazz_assets.extract.completeness.list_order import is_ascending
 from dazz_assets.extract.dedupe import BoundaryTracker, ContentFingerprint
 from dazz_assets.extract.seen_hashes import SeenHashes
 from dazz_assets.extract.writer import make_batch
-from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import Windows, to_microseconds
 from tests.extract.column_pages import FETCHED_AT, SPEC, read_page, walk_page
+from tests.extract.plain_times import find_window, read_moment
 
-KINDS: tuple[Literal["day", "week", "month"], ...] = ("day", "week", "month")
+Kind = Literal["day", "week", "month"]
+KINDS: tuple[Kind, ...] = ("day", "week", "month")
 
 times = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).flatmap(
     lambda at: st.sampled_from(
@@ -84,7 +85,7 @@ class Expected:
     has_problem: bool
 
 
-def read_plainly(text: bytes, stream: str, parent: str | None, windows: Windows) -> Expected:
+def read_plainly(text: bytes, stream: str, parent: str | None, kind: Kind) -> Expected:
     """The rules, one record at a time."""
     record = json.loads(text)
     at = record.get("at") if isinstance(record.get("at"), dict) else {}
@@ -97,21 +98,22 @@ def read_plainly(text: bytes, stream: str, parent: str | None, windows: Windows)
         is_named = None not in terms and not all(isinstance(value, str) and is_blank(value) for value in values)
         key = f"[{','.join(map(str, terms))}]" if is_named else None
     cursor = as_text(at.get("time"))
-    moment = None if cursor is None else parse_timestamp(cursor)
+    moment = None if cursor is None else read_moment(cursor)
     if stream == "plain_changes" and (cursor is None or is_never(cursor)):
-        cursor, moment = None, parse_timestamp(as_text(record.get("made")) or "")
+        cursor, moment = None, read_moment(as_text(record.get("made")) or "")
     digest = hashlib.blake2b(text, digest_size=8, key=(parent or "").encode()).digest()
     content_hash = int.from_bytes(digest, "little", signed=True)
     has_problem = key is None or moment is None
     if has_problem:
         key, moment = f"content:{content_hash & (2**64 - 1):016x}", None
-    fetched_at = to_microseconds(FETCHED_AT)
+    fetched_at = read_moment(FETCHED_AT.isoformat())
+    assert fetched_at is not None
     return Expected(
         str(key),
         cursor,
         moment,
         content_hash,
-        windows.containing(fetched_at if moment is None else moment),
+        find_window(fetched_at if moment is None else moment, kind),
         has_problem,
     )
 
@@ -175,10 +177,10 @@ records = st.lists(
     kind=st.sampled_from(KINDS),
 )
 def test_a_page_is_read_as_each_of_its_records_is(
-    texts: list[bytes], stream: str, parent: str | None, kind: Literal["day", "week", "month"]
+    texts: list[bytes], stream: str, parent: str | None, kind: Kind
 ) -> None:
     rows = read_page(texts, stream, parent, kind)
-    expected = [read_plainly(text, stream, parent, Windows(kind)) for text in texts]
+    expected = [read_plainly(text, stream, parent, kind) for text in texts]
     assert rows.windows is not None
     found = [
         Expected(key, cursor, None if at == NO_TIME else at, hash_, window_of_day(days), problem is not None)
@@ -256,16 +258,16 @@ def test_a_selection_holds_what_was_selected_and_nothing_else(texts: list[bytes]
 @example([], ["2026-02-30T00:00:00Z"])
 def test_times_are_read_together_as_each_alone(texts: list[str | None], odd: list[str]) -> None:
     together = parse_cursors([*texts, *odd]).tolist()
-    alone = [None if text is None else parse_timestamp(text) for text in [*texts, *odd]]
+    alone = [None if text is None else read_moment(text) for text in [*texts, *odd]]
     assert [None if at == NO_TIME else at for at in together] == alone
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(deadline=None)
 @given(moments=st.lists(st.integers(-(2**62), 2**62), max_size=8))
-def test_windows_are_found_together_as_each_alone(kind: Literal["day", "week", "month"], moments: list[int]) -> None:
+def test_windows_are_found_together_as_each_alone(kind: Kind, moments: list[int]) -> None:
     days = window_days(Windows(kind), np.array(moments, np.int64)).tolist()
-    assert [window_of_day(day) for day in days] == [Windows(kind).containing(moment) for moment in moments]
+    assert [window_of_day(day) for day in days] == [find_window(moment, kind) for moment in moments]
 
 
 hashes = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=12)

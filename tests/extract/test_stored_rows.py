@@ -20,9 +20,8 @@ from pydantic import BaseModel
 
 from dazz_assets import Cursor, Integration, NextLink, Stream
 from dazz_assets.extract import dedupe
-from dazz_assets.spec.timestamps import parse_timestamp
-from dazz_assets.windows import Windows, to_microseconds
 from tests.declaring import declare
+from tests.extract.plain_times import find_window, read_moment
 from tests.help_desk_vendor import Customer, DeskConfig
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -124,7 +123,7 @@ def moment_of(record: Any, rules: Rules) -> int | None:
     cursor = cursor_of(record, rules)
     if cursor is None and rules.nulls == "made":
         cursor = value_at(record, "made")
-    return None if cursor is None else parse_timestamp(cursor)
+    return None if cursor is None else read_moment(cursor)
 
 
 def problem_of(record: Any, rules: Rules, key: str | None) -> str | None:
@@ -352,12 +351,12 @@ def test_syncs_store_what_the_rules_say_of_each_record(
             began_at = datetime.now(UTC)
             report = customer.sync()["records"]
             before = len(expected.rows)
-            expected.sync(lists, to_microseconds(began_at))
+            expected.sync(lists, moment_at(began_at))
             stored = read_stored(customer)
             check_rows(stored, expected.rows, rules, vendor.url)
             check_new_rows(stored[before:], began_at)
             assert report.records == len(expected.rows) - before
-            assert parse_timestamp(report.high_water_mark or "") == max(expected.marks.values(), default=None)
+            assert read_moment(report.high_water_mark or "") == max(expected.marks.values(), default=None)
 
 
 def check_rows(stored: Sequence[Row], expected: Sequence[Row], rules: Rules, url: str) -> None:
@@ -369,8 +368,8 @@ def check_rows(stored: Sequence[Row], expected: Sequence[Row], rules: Rules, url
     found = [{name: row[name] for name in expected[0]} for row in plain]
     assert sorted(found, key=parent_of) == sorted(expected, key=parent_of)
     for row in stored:
-        moment = to_microseconds(row["fetched_at"]) if row["cursor_at"] is None else row["cursor_at"]
-        assert row["window"] == Windows(rules.window).containing(moment)
+        moment = moment_at(row["fetched_at"]) if row["cursor_at"] is None else row["cursor_at"]
+        assert row["window"] == find_window(moment, rules.window)
         if row["problem"]:
             assert row["key"] == f"content:{row['content_hash'] & (2**64 - 1):016x}"
         assert row["url"].startswith(f"{url}/records/")
@@ -378,6 +377,12 @@ def check_rows(stored: Sequence[Row], expected: Sequence[Row], rules: Rules, url
     contents = {(row["parent"], row["record"]): row["content_hash"] for row in stored}
     assert [row["content_hash"] for row in stored] == [contents[row["parent"], row["record"]] for row in stored]
     assert len(set(contents.values())) == len(contents)
+
+
+def moment_at(time: datetime) -> int:
+    moment = read_moment(time.astimezone(UTC).isoformat())
+    assert moment is not None
+    return moment
 
 
 def parent_of(row: Row) -> str:
