@@ -18,6 +18,10 @@ _ROW = np.dtype([("key", np.int64), ("content", np.int64), ("page", np.int64)])
 _Rows = NDArray[np.void]
 # Longer lists wait on the disk.
 _MOST_BYTES = 1024 * 1024
+# Keys are sorted in shares of about so many at most, as all of two million took 60 MB. Each share is another reading of
+# what waits on the disk, so beyond so many shares they grow.
+_MOST_SORTED = 250_000
+_MOST_SHARES = 16
 
 
 def hash_keys(rows: RowBatch) -> Hashes:
@@ -68,16 +72,25 @@ class MovedRecords:
         A list that grows at its front has records twice each time that it is read.
         """
         if self.are_known():
-            keys = self._sort_keys()
-            self._are_settled = all(are_among(rows["key"], keys).all() for rows in earlier._read())
+            shares = self._count_shares()
+            self._are_settled = all(
+                are_among(keys, self._sort_keys(share, shares)).all()
+                for share in range(shares)
+                for keys in earlier._read_keys(share, shares)
+            )
 
     def _find(self) -> Hashes:
         """The contents of the records that came again on another page."""
         if self._found is None:
-            keys = self._sort_keys()
-            repeated = keys[1:][keys[1:] == keys[:-1]]
-            self._found = self._find_among(repeated) if len(repeated) else np.empty(0, np.int64)
+            shares = self._count_shares()
+            found = [self._find_in_share(share, shares) for share in range(shares)]
+            self._found = np.concatenate(found)
         return self._found
+
+    def _find_in_share(self, share: int, shares: int) -> Hashes:
+        keys = self._sort_keys(share, shares)
+        repeated = keys[1:][keys[1:] == keys[:-1]]
+        return self._find_among(repeated) if len(repeated) else np.empty(0, np.int64)
 
     def _find_among(self, keys: Hashes) -> Hashes:
         """The same, given which keys came several times, in their order."""
@@ -94,10 +107,21 @@ class MovedRecords:
         found: Hashes = rows["content"][moved]
         return found
 
-    def _sort_keys(self) -> Hashes:
-        keys = np.concatenate([np.empty(0, np.int64), *(rows["key"] for rows in self._read())])
+    def _count_shares(self) -> int:
+        """Into how many shares the keys are divided, so that each takes little memory: a power of two."""
+        rows = self._rows.seek(0, SEEK_END) // _ROW.itemsize
+        return min(1 << (rows // _MOST_SORTED).bit_length(), _MOST_SHARES)
+
+    def _sort_keys(self, share: int, shares: int) -> Hashes:
+        keys = np.concatenate([np.empty(0, np.int64), *self._read_keys(share, shares)])
         keys.sort()
         return keys
+
+    def _read_keys(self, share: int, shares: int) -> Iterator[Hashes]:
+        """The keys of a share, copied, as a view of them would keep all that was read."""
+        for rows in self._read():
+            keys = np.ascontiguousarray(rows["key"])
+            yield keys if shares == 1 else keys[keys & (shares - 1) == share]
 
     def _read(self) -> Iterator[_Rows]:
         self._rows.seek(0)

@@ -6,8 +6,11 @@ first of a page that is not read yet may slip to one that is. Within a list the 
 request as its end), only a later list of the same sync shows it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from os import SEEK_END
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,42 +23,70 @@ from dazz_assets.extract.list_events import ListPages, ListRestart
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import Part
 from dazz_assets.http.page import WalkedPage
+from dazz_assets.lake.versions.latest_versions import are_among
 from dazz_assets.windows import to_microseconds
 
 # By how much a vendor's clock may differ from ours.
 _SKEW = 600_000_000
 # A change may be written as the day that it was made on, or in a zone of the vendor's own.
 _DAY = 86_400_000_000
+# Of a sync's lists, the hash of each key and the number of its list. More of them than this wait on the disk.
+_KEY = np.dtype([("key", np.int64), ("list", np.int64)])
+_MOST_BYTES = 1024 * 1024
+_READ_BYTES = _MOST_BYTES // _KEY.itemsize * _KEY.itemsize
 
 
 @dataclass(slots=True, eq=False)
 class _Listing:
-    """A list of a range: when its pages were read, in microseconds, and the hashes of its records' keys.
+    """A list of a range, and when its pages were read, in microseconds.
 
-    number: counts the lists of its sources. newest: the latest time of its records. is_numbered: it has several pages,
-    which are requested by numbers. ends_at: the end that was sent, of a range without one. had_full_page: a record that
-    left it may have pulled another one to a page before. keys, sorted_keys: those of its pages that were not looked at
-    yet, and the others.
+    number: counts the lists of its sources. place: counts the lists of the sync. newest: the latest time of its
+    records. is_numbered: it has several pages, which are requested by numbers. ends_at: the end that was sent, of a
+    range without one. had_full_page: a record that left it may have pulled another one to a page before.
     """
 
     sources: Sequence[Source]
     number: int
+    place: int
     first: int
     last: int
     newest: int = 0
     is_numbered: bool = False
     ends_at: int | None = None
     had_full_page: bool = False
-    keys: list[NDArray[np.int64]] = field(default_factory=list)
-    sorted_keys: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
-    def holds_any(self, hashes: NDArray[np.int64]) -> bool:
-        """Whether it had one of these keys."""
-        if self.keys:
-            self.sorted_keys, self.keys = np.sort(np.concatenate([self.sorted_keys, *self.keys])), []
-        places = np.searchsorted(self.sorted_keys, hashes)
-        is_within = places < len(self.sorted_keys)
-        return bool((self.sorted_keys[places[is_within]] == hashes[is_within]).any())
+
+class _ListedKeys:
+    """The hashes of the keys of lists. They are needed only if a record changed while it was listed, so they wait in a
+    file, and take memory from then on."""
+
+    def __init__(self) -> None:
+        self._rows = tempfile.SpooledTemporaryFile(_MOST_BYTES)  # noqa: SIM115  (closed with this object)
+        weakref.finalize(self, self._rows.close)
+        # Those of lists that were asked for, in order, and how much of the file was read for it.
+        self._sorted: dict[int, tuple[NDArray[np.int64], int]] = {}
+
+    def add(self, place: int, hashes: NDArray[np.int64]) -> None:
+        """Add keys of a list. Raises OSError."""
+        added = np.empty(len(hashes), _KEY)
+        added["key"], added["list"] = hashes, place
+        self._rows.seek(0, SEEK_END)
+        self._rows.write(added.tobytes())
+
+    def have_any(self, place: int, hashes: NDArray[np.int64]) -> bool:
+        """Whether a list had one of these keys."""
+        keys, begin = self._sorted.get(place, (np.empty(0, np.int64), 0))
+        if self._rows.seek(0, SEEK_END) > begin:
+            keys = np.sort(np.concatenate([keys, *self._read(place, begin)]))
+            self._sorted[place] = keys, self._rows.tell()
+        return bool(are_among(hashes, keys).any())
+
+    def _read(self, place: int, begin: int) -> Iterator[NDArray[np.int64]]:
+        """The keys of a list that lie behind a place in the file."""
+        self._rows.seek(begin)
+        while part := self._rows.read(_READ_BYTES):
+            rows = np.frombuffer(part, _KEY)
+            yield rows["key"][rows["list"] == place]
 
 
 class RangeExits:
@@ -64,11 +95,12 @@ class RangeExits:
     def __init__(self) -> None:
         # Of each parent the lists, by the part of the sync and the bounds in it.
         self._lists: dict[str | None, dict[tuple[Part, Bounds], _Listing]] = {}
+        self._keys, self._lists_begun = _ListedKeys(), 0
         self._left: dict[tuple[Part, Bounds], dict[str | None, Source]] = {}
         self._earliest: int | None = None
 
     def add(self, part: Part, event: ListPages) -> None:
-        """Add some pages of a list."""
+        """Add some pages of a list. Raises OSError."""
         for source, rows in event.rows:
             self._find_exits(source, (part, event.bounds), rows)
         # Whether pages are numbered is seen from the second one on.
@@ -83,7 +115,7 @@ class RangeExits:
             # An API that ignores `until` lists what lies beyond the range, too.
             inside = rows if event.bounds.until is None else rows.select(rows.cursor_at < event.bounds.until)
             listing.newest = max(listing.newest, inside.extent[1] if inside.extent else 0)
-            listing.keys.append(hash_keys(inside))
+            self._keys.add(listing.place, hash_keys(inside))
 
     def forget(self, part: Part, event: ListRestart) -> None:
         """Forget lists of a part that are void, and read again."""
@@ -124,7 +156,8 @@ class RangeExits:
         if listing is None:
             first = to_microseconds(event.steps[0].page.fetched_at)
             self._earliest = first if self._earliest is None else min(first, self._earliest)
-            listing = _Listing(event.sources, event.list_number, first, first)
+            self._lists_begun += 1
+            listing = _Listing(event.sources, event.list_number, self._lists_begun, first, first)
             for source in event.sources:
                 self._lists.setdefault(source.parent, {})[key] = listing
         return listing
@@ -140,7 +173,7 @@ class RangeExits:
             end = listing.newest + 1 if key[1].until is None else key[1].until
             earliest = max(end, listing.first - _DAY - _SKEW)
             is_changed = (rows.cursor_at >= earliest) & (rows.cursor_at <= listing.last + _SKEW)
-            if is_changed.any() and listing.holds_any(key_hashes[is_changed]):
+            if is_changed.any() and self._keys.have_any(listing.place, key_hashes[is_changed]):
                 self._left.setdefault(key, {}).update({each.parent: each for each in listing.sources})
 
 
