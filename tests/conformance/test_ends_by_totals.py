@@ -84,3 +84,24 @@ def test_122_pages_that_are_counted_from_0_end_there_too(connect: Connect, api: 
     acme = connect(declare("MothsIntegration", MothsIntegration, **settings))
     acme.sync(stream)
     assert (acme.ids(stream), len(api.requests)) == (list(range(45)), 3)
+
+
+@pytest.mark.parametrize("beyond", ["refused", "empty"])
+@pytest.mark.parametrize("total", [0, 1, SIZE, SIZE + 1, 45, 2 * SIZE + 1])
+def test_122_records_that_are_counted_from_1_end_there_too(
+    connect: Connect, api: Vendor, total: int, beyond: str
+) -> None:
+    """The place of the next record is then one more than the number of those that came."""
+
+    def answer(request: ReceivedRequest) -> Reply:
+        at = int(param(request, "startIndex")) - 1
+        if at and at >= total and beyond == "refused":
+            return Reply(404, {"message": "no such page"})
+        return Reply(body={"moths": items(*range(total))[at : at + SIZE], "totalResults": total})
+
+    api.handler = answer
+    stream = declare("ItemsStream", ItemsStream, params={"startIndex": 1})
+    settings = {"paginator": Offset("startIndex", more="totalResults"), "streams": (stream,)}
+    acme = connect(declare("MothsIntegration", MothsIntegration, **settings))
+    assert acme.sync(stream).warnings == []
+    assert (acme.ids(stream), len(api.requests)) == (list(range(total)), max(1, -(-total // SIZE)))

@@ -8,10 +8,17 @@ from dazz_assets.counts import format_count
 from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
-from dazz_assets.http.page import Page
+from dazz_assets.http.page import Page, Request
 from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page, may_be_full
-from dazz_assets.http.paging.more import Last, counts_records, find_end, says_more_by_flag, tells_of_more
+from dazz_assets.http.paging.more import (
+    Last,
+    counts_records,
+    find_end,
+    read_total,
+    says_more_by_flag,
+    tells_of_more,
+)
 from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint
 from dazz_assets.http.paging.pagination import (
     OURS,
@@ -86,6 +93,18 @@ class ListEnds:
         if number == 1 and may_be_full(page, listed):
             return None
         return find_end(page, listed, paginator.more, received)
+
+    def read_on(self, page: Page, listed: int, following: Request | Last) -> Request | Last:
+        """What follows a page by its paginator, unless that ends a list one record too early.
+
+        An `Offset` that begins at 1 has reached one more than came, so that at the number of all records one is left.
+        """
+        paginator = self._paginator
+        is_counted_from_1 = type(paginator) is Offset and self._first == 1 and counts_records(paginator.more)
+        if not is_counted_from_1 or not isinstance(paginator, Offset) or not listed or isinstance(following, Request):
+            return following
+        reached = read_count(page.request, paginator.param, 1) + listed
+        return paginator.following(page.request, listed) if read_total(page, paginator.more) == reached else following
 
     def check_last(self, page: Page, before: Page | None, rules: ResponseRules, number: int, received: int) -> None:
         """Look at the page that ends a walk.

@@ -405,6 +405,7 @@ class _PageFetcher:
             if self._ties.is_end(page, received, leads_to_itself=following == request):
                 following = Last("a page of which only the value that was sent leads on")
             following = self._ends.find_end(page, self._number, received, self._received) or following
+            following = self._ends.read_on(page, received, following)
             if self._hidden is not None:
                 following = self._hidden.find_next(request, page, following)
             if isinstance(following, Last):
