@@ -19,7 +19,7 @@ from dazz_assets.http.paging.more import (
     says_more_by_flag,
     tells_of_more,
 )
-from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint
+from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint, says_end
 from dazz_assets.http.paging.pagination import (
     OURS,
     CursorToken,
@@ -56,10 +56,15 @@ class ListEnds:
         self._paginator = paginator
         self._may_have_one_page = may_have_one_page
         self._first = 1
+        self._says_end_in_vain = False
 
-    def note_followed(self) -> None:
-        """Take note that the paginator leads to a second page: then it also finds that there is none."""
+    def note_followed(self, first: Page, rules: ResponseRules, received: int) -> None:
+        """Take note that the paginator leads to a second page: then it also finds that there is none.
+
+        first: the page before it. received: the number of its records.
+        """
         self._client.settle(_FULL_PAGE)
+        self._says_end_in_vain = self._says_end(first, rules, 1, received)
 
     def check_first(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn if the page with which counting begins says that another one comes before it."""
@@ -93,6 +98,19 @@ class ListEnds:
         if number == 1 and may_be_full(page, listed):
             return None
         return find_end(page, listed, paginator.more, received)
+
+    def may_be_refused(self, page: Page, rules: ResponseRules, number: int, received: int) -> bool:
+        """Whether the page behind this one may be refused because there is none: this one says that it is the last.
+
+        It does not count if the first page said so, and others followed. number, received: up to this page.
+        """
+        return not self._says_end_in_vain and self._says_end(page, rules, number, received)
+
+    def _says_end(self, page: Page, rules: ResponseRules, number: int, received: int) -> bool:
+        if not isinstance(self._paginator, PageNumber | Offset):
+            return False
+        pages = self._count_pages(page, number)
+        return says_end(page, received, records=rules.records, ignored=rules.data_fields, pages=pages)
 
     def read_on(self, page: Page, listed: int, following: Request | Last) -> Request | Last:
         """What follows a page by its paginator, unless that ends a list one record too early.

@@ -182,23 +182,27 @@ def find_next_page_hint(
     return min(hints, key=lambda hint: (hint.is_doubtful, hint.counts is None), default=None)
 
 
-def says_end(page: Page, received: int, *, records: str = "") -> bool:
-    """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total."""
-    fields = _fields_of(page, records, with_nulls=True)
-    in_headers = any(_marks_end_in_header(header, value, received) for header, value in page.headers.items())
-    return in_headers or any(_marks_end(field, received) for field in fields)
+def says_end(page: Page, received: int, *, records: str = "", ignored: Collection[str] = (), pages: int = 1) -> bool:
+    """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total.
+
+    received: how many records came up to it. ignored: top-level fields and headers that are data. pages: up to it.
+    """
+    fields = _fields_of(page, records, ignored, with_nulls=True)
+    headers = [pair for pair in page.headers.items() if pair[0].lower() not in {name.lower() for name in ignored}]
+    in_headers = any(_marks_end_in_header(header, value, received, pages) for header, value in headers)
+    return in_headers or any(_marks_end(field, received, pages) for field in fields)
 
 
-def _marks_end_in_header(header: str, value: str, received: int) -> bool:
+def _marks_end_in_header(header: str, value: str, received: int, pages: int) -> bool:
     name = normalize(header)
     if name == "xnextpage":
         return is_blank(value)
     return read_header_total(header, value) == received or (
-        _HEADER_PAGE_COUNT.fullmatch(name) is not None and read_number(value) == 1
+        _HEADER_PAGE_COUNT.fullmatch(name) is not None and read_number(value) == pages
     )
 
 
-def _marks_end(field: PageField, received: int) -> bool:
+def _marks_end(field: PageField, received: int, pages: int) -> bool:
     name, value = field.name, field.value
     if value is None or (isinstance(value, str) and is_blank(value)):
         is_link = _NEXT_LINK.fullmatch(name) is not None or (field.is_about_paging and name in _LINKS)
@@ -210,7 +214,7 @@ def _marks_end(field: PageField, received: int) -> bool:
         return name == "total" and raw is not None and read_number(_read_value("value", raw)) == received
     number = read_number(value)
     is_whole = means_total(name) and names_total(name) and number == received
-    ends = (means_page_count(name) and number == 1) or (means_left(name) and number == 0)
+    ends = (means_page_count(name) and number == pages) or (means_left(name) and number == 0)
     return is_whole or ends or (means_done(name) and value is True)
 
 

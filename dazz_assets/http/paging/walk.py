@@ -44,7 +44,7 @@ from dazz_assets.http.paging.pagination import (
     Paginator,
     records_path,
 )
-from dazz_assets.http.paging.refused_ends import advise_end
+from dazz_assets.http.paging.refused_ends import advise_end, end_with, refuse_later
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
@@ -224,14 +224,7 @@ class _PageFetcher:
         try:
             page = self._get(request, stop)
         except RefusedError as error:
-            if self._resumes and self._number == 1:
-                error.advice = _KEPT_PLACE_ADVICE
-            elif self._number > 1 and error.status in _MAY_MEAN_END:
-                self._check_place(error)
-                if may_be_end(error.problem):
-                    error.end_advice = advise_end(error.status, self._client.mask(error.problem), error.codes)
-                    error.advice += error.end_advice
-            raise
+            page = self._read_refusal(request, error)
         except VendorReportedError as error:
             if self._number > 1:
                 self._check_place(error)
@@ -242,8 +235,8 @@ class _PageFetcher:
         self._warn_of_other_answer(page, self._loop_detector.check_records(records, self._number), len(records))
         if self._number == 1:
             self._ends.check_first(page, self._rules_of(request), len(records))
-        elif self._number == 2 and self._paginator is not None:
-            self._ends.note_followed()
+        elif self._number == 2 and self._paginator is not None and before is not None:
+            self._ends.note_followed(before, self._rules_of(before.request), self._received)
         self._pass_on_warning(page, self._rules_of(request), len(records))
         if self._number == 1 and (left := describe_left_lists(page, self._rules_of(request))) is not None:
             self._client.warn("lists left", f"{request.method} {page.url}: {left}")
@@ -344,6 +337,21 @@ class _PageFetcher:
         self._client.note_accepted(page)
         return page
 
+    def _read_refusal(self, request: Request, error: RefusedError) -> Page:
+        """The end of the list, if that is what the refusal of its page means. Raises the error, or PlaceLostError."""
+        before = self._last_page
+        if self._resumes and self._number == 1:
+            error.advice = _KEPT_PLACE_ADVICE
+        elif before is not None and error.status in _MAY_MEAN_END:
+            rules = self._rules_of(before.request)
+            if self._ends.may_be_refused(before, rules, self._number - 1, self._received):
+                return end_with(before, request, error, self._client.mask(error.problem))
+            self._check_place(error)
+            if may_be_end(error.problem):
+                error.end_advice = advise_end(error.status, self._client.mask(error.problem), error.codes)
+                error.advice += error.end_advice
+        raise error
+
     def _check_place(self, error: FetchError) -> None:
         """Raises PlaceLostError instead, if that is what a refused later page says."""
         if refuses_place(" ".join((error.problem, *error.codes))):
@@ -415,17 +423,6 @@ class _PageFetcher:
         if page.document.is_empty:
             return Last("an empty body")
         return Last("the only page: there is no paginator, and it names no further page")
-
-
-def refuse_later(skipped: Page, number: int) -> None:
-    """Raises RefusedError for a later page that the stream skips: it says nothing of the pages behind it."""
-    if number > 1:
-        raise RefusedError(
-            f"page {number} of the list was refused ({skipped.accepted_failure}), and those behind it are not known.",
-            status=skipped.status,
-            advice=f'"skip" means a list without records; if the list ends there, set accept = {{{skipped.status}: '
-            '"end"}.',
-        )
 
 
 class LoopDetector:
