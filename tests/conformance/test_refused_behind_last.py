@@ -113,6 +113,7 @@ UNTOLD: dict[str, Says] = {
     "a link that is always null": lambda number, pages: {"next": None},
     "a flag that is always false": lambda number, pages: {"has_more": False},
     "another number of pages": lambda number, pages: {"page": number, "total_pages": pages + 1},
+    "pages below a total": lambda number, pages: {"page": number, "total_pages": pages, "total": 99},
     "another total": lambda number, pages: {"total": 99},
     "data": lambda number, pages: {"cursor": "x" if number < pages else None},
 }

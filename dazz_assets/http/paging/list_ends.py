@@ -102,9 +102,16 @@ class ListEnds:
     def may_be_refused(self, page: Page, rules: ResponseRules, number: int, received: int) -> bool:
         """Whether the page behind this one may be refused because there is none: this one says that it is the last.
 
-        It does not count if the first page said so, and others followed. number, received: up to this page.
+        It does not count if the first page said so, and others followed, or if something in the page says that there is
+        more: the API may hold it back. number, received: up to this page.
         """
-        return not self._says_end_in_vain and self._says_end(page, rules, number, received)
+        if self._says_end_in_vain or not self._says_end(page, rules, number, received):
+            return False
+        pages = self._count_pages(page, number)
+        found = find_next_page_hint(
+            page, records=rules.records, ignored=rules.data_fields, pages_read=pages, received=received
+        )
+        return found is None
 
     def _says_end(self, page: Page, rules: ResponseRules, number: int, received: int) -> bool:
         if not isinstance(self._paginator, PageNumber | Offset):
