@@ -9,6 +9,7 @@ from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
 from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging.counted_unit import check_numbers
 from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page, may_be_full
 from dazz_assets.http.paging.more import (
@@ -58,12 +59,13 @@ class ListEnds:
         self._first = 1
         self._says_end_in_vain = False
 
-    def note_followed(self, first: Page, rules: ResponseRules, received: int) -> None:
+    def note_followed(self, first: Page, second: Page, rules: ResponseRules, received: int) -> None:
         """Take note that the paginator leads to a second page: then it also finds that there is none.
 
-        first: the page before it. received: the number of its records.
+        received: the number of records of the first one. Raises PaginatorError if they are not counted as pages.
         """
         self._client.settle(_FULL_PAGE)
+        check_numbers(self._paginator, first, second, rules)
         self._says_end_in_vain = self._says_end(first, rules, 1, received)
 
     def check_first(self, page: Page, rules: ResponseRules, received: int) -> None:

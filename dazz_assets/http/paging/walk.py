@@ -236,7 +236,7 @@ class _PageFetcher:
         if self._number == 1:
             self._ends.check_first(page, self._rules_of(request), len(records))
         elif self._number == 2 and self._paginator is not None and before is not None:
-            self._ends.note_followed(before, self._rules_of(before.request), self._received)
+            self._ends.note_followed(before, page, self._rules_of(before.request), self._received)
         self._pass_on_warning(page, self._rules_of(request), len(records))
         if self._number == 1 and (left := describe_left_lists(page, self._rules_of(request))) is not None:
             self._client.warn("lists left", f"{request.method} {page.url}: {left}")
