@@ -34,7 +34,7 @@ from dazz_assets.http.paging.pagination import (
     path_read_by,
     resume_path,
 )
-from dazz_assets.http.paging.paging_names import read_flag
+from dazz_assets.http.paging.paging_names import normalize, read_flag
 from dazz_assets.http.request_values import read_count
 from dazz_assets.http.responses.response_rules import ResponseRules
 
@@ -305,6 +305,7 @@ class ListEnds:
             read=(path_read_by(paginator, page.request) or getattr(paginator, "path", None), resume_path(paginator)),
             # LinkHeader has read its header: it leads nowhere.
             ignored=(*rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
+            own_places=_reads_next(paginator, page),
             pages_read=number,
             received=received if counts_totals else None,
         )
@@ -368,6 +369,15 @@ def _way_on(paginator: Paginator, page: Page) -> str | None:
         return None if paginator.repeats or not paginator.is_page_token else f"the token {paginator.place}"
     path = path_read_by(paginator, page.request)
     return None if path is None else f"`{path}`"
+
+
+def _reads_next(paginator: Paginator | None, page: Page) -> bool:
+    """Whether the paginator reads a token that is by its name that of the next page, and the page has a place for it.
+
+    Beside a place for a link it may be another way on, which the page does have.
+    """
+    path = paginator.path if isinstance(paginator, CursorToken) else None
+    return path is not None and page.has(path) and any("next" in normalize(name) for name in split_path(path))
 
 
 def _is_cut_short(hint: NextPageHint, rules: ResponseRules) -> bool:
