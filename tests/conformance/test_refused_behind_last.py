@@ -140,3 +140,38 @@ def test_132_and_so_is_one_amid_the_list(connect: Connect, api: Vendor) -> None:
     api.handler = Birds(11, SAYS["a link"], refuses=2, headers=False)
     with pytest.raises(SyncError, match="No such page"):
         connect(BirdsIntegration).sync(ItemsStream)
+
+
+class NestsStream(ItemsStream):
+    parent = ItemsStream
+    path = "/items/{parent.id}/nests"
+    primary_key = ("{parent.id}", "id")
+    accept = {404: "skip"}
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_132_it_ends_the_list_also_where_the_same_answer_means_that_a_parent_has_none(
+    connect: Connect, api: Vendor, concurrency: int
+) -> None:
+    birds, nests = Birds(2, SAYS["a link"], headers=False), Birds(11, SAYS["a link"], headers=False)
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.path == "/items":
+            return birds(request)
+        return nests(request) if "/1/" in request.path else Reply(404, {"message": "A bird without nests"})
+
+    api.handler = answer
+    streams = (ItemsStream, NestsStream)
+    acme = connect(declare("BirdsIntegration", BirdsIntegration, streams=streams, concurrency=concurrency))
+    acme.sync(ItemsStream)
+    report = acme.sync(NestsStream)
+    assert acme.ids(NestsStream) == list(range(11))
+    assert report.passed_over == []
+    assert all("A bird without nests" in warning for warning in report.warnings)
+
+
+def test_132_a_later_page_that_is_skipped_amid_a_list_is_a_failure(connect: Connect, api: Vendor) -> None:
+    api.handler = Birds(11, SAYS["a link"], refuses=2, headers=False)
+    stream = declare("ItemsStream", ItemsStream, accept={404: "skip"})
+    with pytest.raises(SyncError, match="and those behind it are not known"):
+        connect(declare("BirdsIntegration", BirdsIntegration, streams=(stream,))).sync(stream)
