@@ -79,9 +79,12 @@ def test_132_the_refusal_of_a_page_behind_the_last_one_ends_the_list(
     assert acme.sync(ItemsStream).warnings == []
 
 
+@pytest.mark.parametrize("name", ["total", "totalAvailable", "total_documents"])
 @pytest.mark.parametrize("total", [1, 2 * SIZE, 11])
-def test_132_so_does_one_behind_as_many_records_as_the_total_names(connect: Connect, api: Vendor, total: int) -> None:
-    api.handler = Birds(total, lambda number, pages: {"total": total}, 400, headers=False)
+def test_132_so_does_one_behind_as_many_records_as_the_total_names(
+    connect: Connect, api: Vendor, total: int, name: str
+) -> None:
+    api.handler = Birds(total, lambda number, pages: {name: str(total)}, 400, headers=False)
     acme = connect(BirdsIntegration)
     assert acme.sync(ItemsStream).warnings == []
     assert acme.ids(ItemsStream) == list(range(total))
