@@ -67,6 +67,7 @@ class Limits:
             first_at = self._first_at
             self.requests = self.refused = self.most_at_once = 0
             self._first_at = 0.0
+            self._recent.clear()  # The next contender begins with the whole limit.
             return {**counts, "first_at": first_at}
 
 
