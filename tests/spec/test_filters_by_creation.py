@@ -73,4 +73,6 @@ def test_nor_in_the_short_form() -> None:
     ],
 )
 def test_what_brings_changes_loads(cursor: Cursor, settings: dict[str, Any]) -> None:
-    read_integration(tickets(cursor, **settings))
+    [stream] = read_integration(tickets(cursor, **settings)).streams.values()
+    assert stream.cursor is not None
+    assert stream.cursor.field == cursor.field

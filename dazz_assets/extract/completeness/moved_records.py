@@ -1,25 +1,19 @@
 """Finds records that moved to other pages while a list was read whose pages are requested by numbers."""
 
-import tempfile
-import weakref
 from collections.abc import Iterator
-from os import SEEK_END
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dazz_assets.extract.batch import RowBatch
 from dazz_assets.extract.dedupe import ContentFingerprint
 from dazz_assets.extract.seen_hashes import Hashes
+from dazz_assets.extract.spooled_rows import SpooledRows
 from dazz_assets.lake.versions.latest_versions import are_among
 
 # What is kept of each row of a list: hashes of its key and its content, and the number of its page.
 _ROW = np.dtype([("key", np.int64), ("content", np.int64), ("page", np.int64)])
-_Rows = NDArray[np.void]
-# Longer lists wait on the disk.
-_MOST_BYTES = 1024 * 1024
-# Keys are sorted in shares of about so many at most, as all of two million took 60 MB. Each share is another reading of
-# what waits on the disk, so beyond so many shares they grow.
+# Keys are sorted in shares of about so many, as all of two million took 60 MB. Each share is another reading of what
+# waits on the disk, so there are no more than so many shares, and in longer lists they are larger.
 _MOST_SORTED = 250_000
 _MOST_SHARES = 16
 
@@ -42,8 +36,7 @@ class MovedRecords:
 
     def __init__(self, *, ignores_same: bool) -> None:
         self._ignores_same = ignores_same
-        self._rows = tempfile.SpooledTemporaryFile(_MOST_BYTES)  # noqa: SIM115  (closed with this object)
-        weakref.finalize(self, self._rows.close)
+        self._rows = SpooledRows(_ROW)
         self._found: Hashes | None = None
         self._are_settled = False
 
@@ -52,8 +45,7 @@ class MovedRecords:
         added = np.empty(len(rows), _ROW)
         added["key"], added["content"] = hash_keys(rows), rows.content_hashes
         added["page"] = rows.origin_of + first_page
-        self._rows.seek(0, SEEK_END)
-        self._rows.write(added.tobytes())
+        self._rows.add(added)
         self._found = None
 
     def are_known(self) -> bool:
@@ -72,29 +64,34 @@ class MovedRecords:
         A list that grows at its front has records twice each time that it is read.
         """
         if self.are_known():
-            shares = self._count_shares()
-            self._are_settled = all(
-                are_among(keys, self._sort_keys(share, shares)).all()
-                for share in range(shares)
-                for keys in earlier._read_keys(share, shares)
-            )
+            self._are_settled = self._has_keys_of(earlier)
+
+    def _has_keys_of(self, earlier: "MovedRecords") -> bool:
+        shares = self._count_shares()
+        for share in range(shares):
+            keys = self._sort_keys(share, shares)
+            if not all(are_among(before, keys).all() for before in earlier._read_keys(share, shares)):
+                return False
+        return True
 
     def _find(self) -> Hashes:
         """The contents of the records that came again on another page."""
         if self._found is None:
-            shares = self._count_shares()
-            found = [self._find_in_share(share, shares) for share in range(shares)]
-            self._found = np.concatenate(found)
+            repeated = self._repeated_keys()
+            self._found = self._find_among(repeated) if len(repeated) else np.empty(0, np.int64)
         return self._found
 
-    def _find_in_share(self, share: int, shares: int) -> Hashes:
-        keys = self._sort_keys(share, shares)
-        repeated = keys[1:][keys[1:] == keys[:-1]]
-        return self._find_among(repeated) if len(repeated) else np.empty(0, np.int64)
+    def _repeated_keys(self) -> Hashes:
+        """The keys that came several times, in their order."""
+        shares = self._count_shares()
+        of_shares = (self._sort_keys(share, shares) for share in range(shares))
+        repeated = np.concatenate([keys[1:][keys[1:] == keys[:-1]] for keys in of_shares])
+        repeated.sort()
+        return repeated
 
     def _find_among(self, keys: Hashes) -> Hashes:
         """The same, given which keys came several times, in their order."""
-        rows = np.concatenate([rows[are_among(rows["key"], keys)] for rows in self._read()])
+        rows = np.concatenate([rows[are_among(rows["key"], keys)] for rows in self._rows.read()])
         rows = rows[np.argsort(rows["key"], kind="stable")]
         begins = np.concatenate([[True], rows["key"][1:] != rows["key"][:-1]])
         first_pages = rows["page"][begins][np.cumsum(begins) - 1]
@@ -109,8 +106,7 @@ class MovedRecords:
 
     def _count_shares(self) -> int:
         """Into how many shares the keys are divided, so that each takes little memory: a power of two."""
-        rows = self._rows.seek(0, SEEK_END) // _ROW.itemsize
-        return min(1 << (rows // _MOST_SORTED).bit_length(), _MOST_SHARES)
+        return min(1 << (len(self._rows) // _MOST_SORTED).bit_length(), _MOST_SHARES)
 
     def _sort_keys(self, share: int, shares: int) -> Hashes:
         keys = np.concatenate([np.empty(0, np.int64), *self._read_keys(share, shares)])
@@ -119,14 +115,9 @@ class MovedRecords:
 
     def _read_keys(self, share: int, shares: int) -> Iterator[Hashes]:
         """The keys of a share, copied, as a view of them would keep all that was read."""
-        for rows in self._read():
+        for rows in self._rows.read():
             keys = np.ascontiguousarray(rows["key"])
             yield keys if shares == 1 else keys[keys & (shares - 1) == share]
-
-    def _read(self) -> Iterator[_Rows]:
-        self._rows.seek(0)
-        while part := self._rows.read(_MOST_BYTES // _ROW.itemsize * _ROW.itemsize):
-            yield np.frombuffer(part, _ROW)
 
 
 def _fingerprint(contents: Hashes) -> int:

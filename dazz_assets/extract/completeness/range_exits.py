@@ -6,11 +6,8 @@ first of a page that is not read yet may slip to one that is. Within a list the 
 request as its end), only a later list of the same sync shows it.
 """
 
-import tempfile
-import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os import SEEK_END
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +19,7 @@ from dazz_assets.extract.completeness.moved_records import hash_keys
 from dazz_assets.extract.list_events import ListPages, ListRestart
 from dazz_assets.extract.marks import Source
 from dazz_assets.extract.ranges import Part
+from dazz_assets.extract.spooled_rows import SpooledRows
 from dazz_assets.http.page import WalkedPage
 from dazz_assets.lake.versions.latest_versions import are_among
 from dazz_assets.windows import to_microseconds
@@ -30,10 +28,8 @@ from dazz_assets.windows import to_microseconds
 _SKEW = 600_000_000
 # A change may be written as the day that it was made on, or in a zone of the vendor's own.
 _DAY = 86_400_000_000
-# Of a sync's lists, the hash of each key and the number of its list. More of them than this wait on the disk.
+# What is kept of each record: the hash of its key, and which list of the sync it was in.
 _KEY = np.dtype([("key", np.int64), ("list", np.int64)])
-_MOST_BYTES = 1024 * 1024
-_READ_BYTES = _MOST_BYTES // _KEY.itemsize * _KEY.itemsize
 
 
 @dataclass(slots=True, eq=False)
@@ -57,36 +53,28 @@ class _Listing:
 
 
 class _ListedKeys:
-    """The hashes of the keys of lists. They are needed only if a record changed while it was listed, so they wait in a
-    file, and take memory from then on."""
+    """The hashes of the keys of lists. Those of a list are read only if a record changed while it was listed, and stay
+    in memory from then on."""
 
     def __init__(self) -> None:
-        self._rows = tempfile.SpooledTemporaryFile(_MOST_BYTES)  # noqa: SIM115  (closed with this object)
-        weakref.finalize(self, self._rows.close)
-        # Those of lists that were asked for, in order, and how much of the file was read for it.
+        self._rows = SpooledRows(_KEY)
+        # Of lists that were asked for: their keys, in order, and how many rows were read for them.
         self._sorted: dict[int, tuple[NDArray[np.int64], int]] = {}
 
     def add(self, place: int, hashes: NDArray[np.int64]) -> None:
         """Add keys of a list. Raises OSError."""
         added = np.empty(len(hashes), _KEY)
         added["key"], added["list"] = hashes, place
-        self._rows.seek(0, SEEK_END)
-        self._rows.write(added.tobytes())
+        self._rows.add(added)
 
     def have_any(self, place: int, hashes: NDArray[np.int64]) -> bool:
-        """Whether a list had one of these keys."""
-        keys, begin = self._sorted.get(place, (np.empty(0, np.int64), 0))
-        if self._rows.seek(0, SEEK_END) > begin:
-            keys = np.sort(np.concatenate([keys, *self._read(place, begin)]))
-            self._sorted[place] = keys, self._rows.tell()
+        """Whether a list had one of these keys. Raises OSError."""
+        keys, read = self._sorted.get(place, (np.empty(0, np.int64), 0))
+        if read < len(self._rows):
+            added = [rows["key"][rows["list"] == place] for rows in self._rows.read(read)]
+            keys = np.sort(np.concatenate([keys, *added]))
+            self._sorted[place] = keys, len(self._rows)
         return bool(are_among(hashes, keys).any())
-
-    def _read(self, place: int, begin: int) -> Iterator[NDArray[np.int64]]:
-        """The keys of a list that lie behind a place in the file."""
-        self._rows.seek(begin)
-        while part := self._rows.read(_READ_BYTES):
-            rows = np.frombuffer(part, _KEY)
-            yield rows["key"][rows["list"] == place]
 
 
 class RangeExits:
