@@ -14,9 +14,10 @@ class Cursor:
     ```
 
     field: path of the field in a record, for example `"attributes.updated_at"`. Its values are RFC 3339 times,
-        dates, times without signs (`20260131235959`), dates of messages (`Sat, 31 Jan 2026 20:36:28 +0000`), epoch
-        numbers (seconds, milliseconds or microseconds), or times in the `format` of the bounds; which of these is read
-        from the values. Eight digits are seconds, unless bounds in a strftime format show that the API writes days.
+        dates, times without signs (`20260131235959`), dates of messages (`Sat, 31 Jan 2026 20:36:28 +0000`), times of
+        .NET (`/Date(1769891788000+0000)/`), epoch numbers (seconds, milliseconds or microseconds), or times in the
+        `format` of the bounds; which of these is read from the values. Eight digits are seconds, unless bounds in a
+        strftime format show that the API writes days.
     since, until: names of the request's parameters for the two bounds. Where the stream has a `body`, they are dotted
         paths of the body's fields instead. `since="updated_after"` is short for
         `params = {"updated_after": "{cursor.since}"}`: write that out where a bound belongs inside an expression, a

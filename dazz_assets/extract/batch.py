@@ -24,7 +24,7 @@ from dazz_assets.spec.timestamps import parse_timestamp
 from dazz_assets.windows import FIRST_DAY, LAST_DAY, Windows, to_microseconds
 
 # What vendors send for a time that never was: nothing, the first day of a calendar, or 0.
-_NEVER = re.compile(r"\s*|null|none|0|0000-00-00.*|0001-01-01T00:00:00.*", re.I)
+_NEVER = re.compile(r"\s*|null|none|0|0000-00-00.*|0001-01-01T00:00:00.*|/Date\(-62135596800000.*", re.I)
 FETCHED = "fetched"
 """`Cursor(nulls="fetched")`: a record whose cursor is null counts as changed when it was fetched."""
 

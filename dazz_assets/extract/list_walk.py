@@ -265,6 +265,8 @@ class ListWalk:
             progress.end_at_limit(progress.lost_place)
         elif progress.shifted and not progress.surely_shifted and not progress.is_cut_short:
             self._tell_of_shift(progress)
+        if progress.is_mixed:
+            self._client.warn(f"mixed pages of {self._stream.name}", progress.describe_mixed())
         if progress.is_unsorted:
             self._client.warn(f"order of {self._stream.name}", progress.describe_order())
         return progress

@@ -170,12 +170,17 @@ class SyncState:
     def _proves_total(self, event: ListEnd) -> bool:
         """Whether a total that agrees with a list counts what the request asks for.
 
-        A list from the very start agrees with a total that counts all records, whatever the filter.
+        One that counts all records, whatever the filter, agrees with a list from the very start, and with one of
+        changes if all records have changed. Those that are stored may be gone at the vendor, but hardly half of them.
         """
         if self.stream.cursor is None:
             return True
         has_mark = any(source.mark is not None for source in event.sources)
-        return has_mark and (event.total or 0) < self.stored.rows
+        parents = [source.parent for source in event.sources if source.parent is not None]
+        most = 2 * (event.total or 0)
+        if not has_mark or most >= self.stored.rows:  # No file has to be opened: there are no more keys than rows.
+            return False
+        return most < count_keys(self.stored, of_parents=parents)
 
     def stored_keys(self, *, without: AbstractSet[str]) -> int:
         """Return how many records are stored, each key once, apart from those of some parents."""

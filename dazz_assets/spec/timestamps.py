@@ -22,6 +22,8 @@ _MESSAGE_DATE = re.compile(
     r"(?:[A-Z][a-z]{2}, )?[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? "
     r"(?:[+-][0-9]{4}|GMT|UTC|UT|Z)"
 )
+# `/Date(1573755038314+0000)/`: milliseconds, as .NET wrote times into JSON. What follows them is no part of the time.
+_NET_DATE = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST = 2**62
 # 1990, in microseconds.
@@ -29,7 +31,8 @@ _THESE_TIMES = 631_152_000_000_000
 
 
 def parse_timestamp(text: str, form: str | None = None, zone: tzinfo = UTC) -> int | None:
-    """Microseconds since the epoch of a cursor value (RFC 3339 or RFC 5322 time, date, epoch number), else None.
+    """Microseconds since the epoch of a cursor value, else None: a time as in RFC 3339, RFC 5322 or .NET's JSON, a date
+    or an epoch number.
 
     form: a strftime format, in which the vendor may write times too: it counts for what can't be read without it. One
     of digits alone settles what as many mean. With any, eight digits that can be a day are one.
@@ -95,7 +98,8 @@ def _parse_unusual(text: str, in_zone: tzinfo) -> int | None:
         text = f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[8:10]}:{text[10:12]}:{text[12:]}"
     found = _UNUSUAL.fullmatch(text)
     if found is None:
-        return _parse_message_date(text)
+        of_net = _NET_DATE.fullmatch(text)
+        return _parse_message_date(text) if of_net is None else int(of_net[1]) * 1_000
     minute, second, rest, zone = found["minute"], found["second"] or ":00", found["rest"] or "", found["zone"] or ""
     zone = "+00:00" if zone.strip() in ("z", "Z", "UTC", "GMT") else zone.strip()
     late = timedelta()

@@ -1,4 +1,4 @@
-"""An `Offset` where the API counts pages is told, and no list is taken for whole by it (conformance 114)."""
+"""An `Offset` where an API counts pages is told, and the reverse: neither takes a list for whole (conformance 114)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dazz_assets import Offset
+from dazz_assets import Cursor, Offset, PageNumber
 from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Connected, items, param
@@ -197,3 +197,63 @@ def test_114_records_are_known_by_their_key_alone(declare_offset: Callable[..., 
 
     api.handler = answer
     assert sync(declare_offset(primary_key="node.id")).records == SIZE
+
+
+def moves_by(step: int, size: int = SIZE) -> Any:
+    """An API whose number moves the page by so many records, as counting begins at 0."""
+
+    def answer(request: ReceivedRequest) -> Reply:
+        start = int(param(request, "at")) * step
+        return Reply(body={"leaves": items(*range(45))[start : start + size]})
+
+    return answer
+
+
+@pytest.mark.parametrize("cursor", [None, Cursor("at", since="since")], ids=["snapshot", "changes"])
+@pytest.mark.parametrize(
+    ("paginator", "begin", "advice"),
+    [
+        (PageNumber("at"), None, 'Offset("at"). If it counts them from 1, set params = {"at": 1} too.'),
+        (PageNumber("at", size_param="n", size=20), 0, 'Offset("at", size_param="n", size=20).'),
+    ],
+)
+def test_114_a_list_by_page_number_that_an_api_counts_in_records_fails(
+    connect: Connect, api: Vendor, paginator: PageNumber, begin: int | None, advice: str, cursor: Cursor | None
+) -> None:
+    """It lacks the first record, as each page begins with the second one of the page before."""
+    api.handler = moves_by(1)
+    params = {} if begin is None else {"at": begin}
+    stream = declare("ItemsStream", ItemsStream, paginator=paginator, params=params, cursor=cursor)
+    acme = connect(declare("LeavesIntegration", LeavesIntegration, streams=(stream,)))
+    with pytest.raises(SyncError) as raised:
+        acme.sync(stream)
+    assert "but for its first record: the API counts records, and not pages. Set paginator = " in str(raised.value)
+    assert str(raised.value).endswith(advice)
+    assert acme.ids(stream) == []
+
+
+@pytest.mark.parametrize("key", [None, "id"])
+@pytest.mark.parametrize("size", [3, 4, 45])
+def test_114_also_a_short_list_and_one_without_a_key(connect: Connect, api: Vendor, size: int, key: str | None) -> None:
+    api.handler = moves_by(1, size)
+    stream = declare("ItemsStream", ItemsStream, paginator=PageNumber("at"), primary_key=key)
+    with pytest.raises(SyncError, match="the API counts records"):
+        connect(declare("LeavesIntegration", LeavesIntegration, streams=(stream,))).sync(stream)
+
+
+def test_114_records_that_are_inserted_meanwhile_are_no_sign_of_it(connect: Connect, api: Vendor) -> None:
+    newest = count(100)
+    leaves = items(*range(45))
+
+    def answer(request: ReceivedRequest) -> Reply:
+        start = (int(param(request, "page")) - 1) * SIZE
+        page = leaves[start : start + SIZE]
+        if start == 0:
+            leaves[:0] = items(*(next(newest) for _ in range(SIZE - 2)))
+        return Reply(body={"leaves": page})
+
+    api.handler = answer
+    stream = declare("ItemsStream", ItemsStream, paginator=PageNumber())
+    acme = connect(declare("LeavesIntegration", LeavesIntegration, streams=(stream,)))
+    acme.sync(stream)
+    assert set(range(45)) <= set(acme.ids(stream))

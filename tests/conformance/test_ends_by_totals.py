@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dazz_assets import Offset, PageNumber, Paginator
+from dazz_assets.errors import SyncError
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import Connected, items, param
 from tests.conformance.integrations import CommonIntegration, ItemsStream
@@ -84,3 +85,53 @@ def test_122_pages_that_are_counted_from_0_end_there_too(connect: Connect, api: 
     acme = connect(declare("MothsIntegration", MothsIntegration, **settings))
     acme.sync(stream)
     assert (acme.ids(stream), len(api.requests)) == (list(range(45)), 3)
+
+
+@pytest.mark.parametrize("beyond", ["refused", "empty"])
+@pytest.mark.parametrize("total", [0, 1, SIZE, SIZE + 1, 45, 2 * SIZE + 1])
+def test_122_records_that_are_counted_from_1_end_there_too(
+    connect: Connect, api: Vendor, total: int, beyond: str
+) -> None:
+    """The place of the next record is then one more than the number of those that came."""
+
+    def answer(request: ReceivedRequest) -> Reply:
+        at = int(param(request, "startIndex")) - 1
+        if at and at >= total and beyond == "refused":
+            return Reply(404, {"message": "no such page"})
+        return Reply(body={"moths": items(*range(total))[at : at + SIZE], "totalResults": total})
+
+    api.handler = answer
+    stream = declare("ItemsStream", ItemsStream, params={"startIndex": 1})
+    settings = {"paginator": Offset("startIndex", more="totalResults"), "streams": (stream,)}
+    acme = connect(declare("MothsIntegration", MothsIntegration, **settings))
+    assert acme.sync(stream).warnings == []
+    assert (acme.ids(stream), len(api.requests)) == (list(range(total)), max(1, -(-total // SIZE)))
+
+
+@pytest.mark.parametrize("total", [1, SIZE, 45])
+@pytest.mark.parametrize("pages", ["pages", "totalPages", "page_count"])
+def test_122_a_loop_behind_the_last_of_so_many_pages_names_their_number(
+    connect: Connect, api: Vendor, pages: str, total: int
+) -> None:
+    """Without `more`, an API that answers with the last page again has no empty one."""
+    count = -(-total // SIZE)
+
+    def answer(request: ReceivedRequest) -> Reply:
+        at = (min(int(param(request, "page")), count) - 1) * SIZE
+        return Reply(body={"moths": items(*range(total))[at : at + SIZE], "meta": {pages: count}})
+
+    api.handler = answer
+    with pytest.raises(SyncError) as raised:
+        connect_to(connect, PageNumber()).sync(ItemsStream)
+    named = "is 1 page" if count == 1 else f"are {count} pages"
+    advice = f'`meta.{pages}` in the page says that there {named}: set more="meta.{pages}" on the paginator.'
+    assert str(raised.value).endswith(advice)
+    acme = connect_to(connect, PageNumber(more=f"meta.{pages}"))
+    assert acme.sync(ItemsStream).warnings == []
+    assert acme.ids(ItemsStream) == list(range(total))
+
+
+def test_122_a_loop_within_them_does_not(connect: Connect, api: Vendor) -> None:
+    api.script(Reply(body={"moths": items(*range(SIZE)), "pages": 9}))
+    with pytest.raises(SyncError, match="the vendor may ignore its parameter"):
+        connect_to(connect, PageNumber("p")).sync(ItemsStream)

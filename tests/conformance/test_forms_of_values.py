@@ -41,6 +41,8 @@ FORMS: dict[str, tuple[str, Write]] = {
     "seconds with Z, and milliseconds": ("%Y-%m-%dT%H:%M:%SZ", lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")),
     "days as in Europe, and RFC 3339": ("%d/%m/%Y", lambda at: at.isoformat()),
     "days as digits, and epochs": ("%Y%m%d", lambda at: int(at.timestamp())),
+    "seconds, and .NET's times": ("%Y-%m-%dT%H:%M:%S", lambda at: f"/Date({int(at.timestamp()) * 1_000}+0000)/"),
+    "days, and .NET's times in another zone": ("%Y-%m-%d", lambda at: f"/Date({int(at.timestamp()) * 1_000}-0700)/"),
     "days, and epochs in milliseconds": ("%Y-%m-%d", lambda at: int(at.timestamp()) * 1_000),
 }
 
@@ -65,6 +67,15 @@ def test_125_values_in_another_form_than_the_bounds_are_read_right(
     report = acme.sync(calls)
     assert (report.records, report.high_water_mark, report.warnings) == (1, "2026-02-03T20:36:28Z", [])
     assert param(api.requests[-1], "from") >= (times[1] - timedelta(days=1)).strftime(form)
+
+
+def test_125_net_writes_a_slash_with_an_escape_and_no_time_as_the_first_one(connect: Connect, api: Vendor) -> None:
+    calls = b'[{"id": 1, "at": "\\/Date(1769891788000)\\/"}, {"id": 2, "at": "\\/Date(-62135596800000)\\/"}]'
+    api.script(Reply(body=b'{"calls": ' + calls + b"}"))
+    stream = declare("CallsStream", CallsStream, cursor=Cursor("at", nulls="fetched"))
+    acme = connect(declare("VendorIntegration", VendorIntegration, streams=(stream,)))
+    assert acme.sync(stream).high_water_mark == "2026-01-31T20:36:28Z"
+    assert set(acme.problems(stream).values()) == {None}
 
 
 def test_125_eight_digits_are_a_day_where_bounds_are_written_as_days(connect: Connect, api: Vendor) -> None:

@@ -332,3 +332,59 @@ def test_54_a_flag_without_a_value_is_no_end_beside_a_way_on(
     acme = connect(declare("BooksIntegration", BooksIntegration, paginator=paginator, data_fields=("next", "token")))
     acme.sync(ItemsStream)
     assert acme.ids(ItemsStream) == list(range(25))
+
+
+OWN_PLACES: list[tuple[Paginator, dict[str, Any]]] = [
+    (CursorToken("next_cursor", param="cursor"), {"cursor": "c1", "next_cursor": None}),
+    (CursorToken("meta.nextMarker", param="m"), {"meta": {"marker": "m1", "nextMarker": ""}}),
+    (
+        CursorToken("response_metadata.next_cursor", param="c"),
+        {"offset": "U023", "response_metadata": {"next_cursor": ""}},
+    ),
+    (CursorToken("paging.next.after", param="c"), {"paging": {"cursor": "c1", "next": {"after": None}}}),
+]
+
+
+@pytest.mark.parametrize(("paginator", "beside"), OWN_PLACES, ids=str)
+def test_53_a_token_beside_an_empty_place_for_the_next_one_is_that_of_the_page(
+    connect: Connect, api: Vendor, paginator: Paginator, beside: dict[str, Any]
+) -> None:
+    api.script(Reply(body={"books": BOOKS, **beside}))
+    acme = connect(declare("BooksIntegration", BooksIntegration, paginator=paginator))
+    assert acme.sync(ItemsStream).warnings == []
+
+
+NOT_OWN: list[tuple[Paginator, dict[str, Any], str]] = [
+    (NextLink("links.next"), {"links": {"next": None}, "meta": {"page_token": "p1"}}, "`meta.page_token`"),
+    (CursorToken("prev_cursor", param="c"), {"cursor": "c1", "prev_cursor": None}, "`cursor`"),
+    (CursorToken("next_cursor", param="c"), {"next_token": "t1", "next_cursor": None}, "`next_token`"),
+    (
+        CursorToken("next_cursor", param="c"),
+        {"cursor": "c1", "continuation": "x", "next_cursor": None},
+        "`continuation`",
+    ),
+    (CursorToken("nextcursor", param="c"), {"cursor": "c1", "next_cursor": None}, "`cursor`"),
+]
+
+
+@pytest.mark.parametrize(("paginator", "beside", "sign"), NOT_OWN, ids=str)
+def test_53_any_other_token_is_a_sign_all_the_same(
+    connect: Connect, api: Vendor, paginator: Paginator, beside: dict[str, Any], sign: str
+) -> None:
+    """Where the paginator's path leads to nothing, it may be wrong, and the sync fails."""
+    api.script(Reply(body={"books": BOOKS, **beside}))
+    acme = connect(declare("BooksIntegration", BooksIntegration, paginator=paginator))
+    try:
+        told = "; ".join(acme.sync(ItemsStream).warnings)
+    except SyncError as error:
+        told = str(error)
+    assert f"{sign} in the page" in told
+
+
+def test_53_a_range_in_a_header_is_sent_back_by_a_paginator_of_ones_own(connect: Connect, api: Vendor) -> None:
+    """`CursorToken` sends no header."""
+    api.script(Reply(206, {"books": BOOKS}, headers={"Next-Range": "]b2..; max=2"}))
+    with pytest.raises(
+        SyncError, match=r"the header Next-Range .* Set `paginator` to one of your own that sends it back"
+    ):
+        connect(declare("BooksIntegration", BooksIntegration)).sync(ItemsStream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from dazz_assets.windows import Windows
 from tests.conformance.conftest import Connect
 from tests.conformance.connected import items, offset_page, param
 from tests.conformance.integrations import CommonIntegration, Item, ItemsStream
-from tests.conformance.lists import changes, filter_by_bounds
+from tests.conformance.lists import changes, filter_by_bounds, time_after
 from tests.declaring import declare
 from tests.http.loopback import ReceivedRequest, Reply, Vendor
 
@@ -153,14 +154,20 @@ class ChangesIntegration(StoreIntegration):
 
 
 class Changes:
-    """Changes in pages of 5, whose total counts without the filter."""
+    """Changes in pages of 5, whose total counts without the filter, unless `counts_all` is false.
+
+    lists: how many of them it lists at most.
+    """
 
     def __init__(self, total: int) -> None:
         self.records = changes(total)
+        self.counts_all = True
+        self.lists: int | None = None
 
     def __call__(self, request: ReceivedRequest) -> Reply:
-        page = offset_page(filter_by_bounds(self.records, request), request, 5)
-        return Reply(body={"goods": page, "total": len(self.records)})
+        listed = filter_by_bounds(self.records, request)
+        page = offset_page(listed[: self.lists], request, 5)
+        return Reply(body={"goods": page, "total": len(self.records if self.counts_all else listed)})
 
 
 def test_58_a_total_without_the_filter_agrees_with_the_first_list_and_is_not_believed_for_that(
@@ -172,6 +179,78 @@ def test_58_a_total_without_the_filter_agrees_with_the_first_list_and_is_not_bel
     vendor.records = changes(29)
     acme.sync(ChangedStream)  # ten records in two full pages, and a total of 29
     assert acme.ids(ChangedStream) == list(range(29))
+
+
+class Reissued(Changes):
+    """The same, where all records change at once, as in a migration."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(total)
+        self.rounds = 0
+
+    def change(self, *numbers: int) -> None:
+        self.rounds += 1
+        for number in numbers:
+            self.records[number] = {"id": number, "at": time_after(self.rounds * 1_000 + number), "n": self.rounds}
+
+
+def test_58_nor_for_a_list_of_changes_of_all_records(connect: Connect, api: Vendor) -> None:
+    """Their older versions are stored, too, so that the total is less than what is stored."""
+    api.handler = vendor = Reissued(12)
+    acme = connect(ChangesIntegration)
+    acme.sync(ChangedStream)
+    for _ in range(3):
+        vendor.change(*range(12))
+        acme.sync(ChangedStream)
+    for latest in (8, 9):  # With the one at the mark, they are two full pages.
+        vendor.change(*range(latest - 8, latest + 1))
+        acme.sync(ChangedStream)
+    assert acme.texts(ChangedStream) == [json.dumps(record) for record in vendor.records]
+
+
+class HallsStream(ItemsStream):
+    path = "/halls"
+
+
+class PiecesStream(ChangedStream):
+    parent = HallsStream
+    path = "/halls/{parent.id}/changes"
+    primary_key = ("{parent.id}", "id")
+
+
+def test_58_nor_for_such_a_list_of_one_parent_of_several(connect: Connect, api: Vendor) -> None:
+    halls = [Reissued(number) for number in (7, 40, 41)]
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.path == "/halls":
+            return Reply(body={"goods": offset_page(items(0, 1, 2), request, 5)})
+        return halls[int(request.path.split("/")[2])](request)
+
+    api.handler = answer
+    acme = connect(declare("HallsIntegration", StoreIntegration, streams=(HallsStream, PiecesStream)))
+    acme.sync(HallsStream)
+    acme.sync(PiecesStream)
+    halls[0].change(*range(7))
+    acme.sync(PiecesStream)
+    halls[1].change(*range(9))
+    acme.sync(PiecesStream)
+    assert acme.versions(PiecesStream) == 7 + 40 + 41 + 7 + 9
+
+
+@pytest.mark.parametrize("changed", [6, 9])
+def test_58_a_total_of_changes_that_agreed_with_a_list_of_some_of_them_counts(
+    connect: Connect, api: Vendor, changed: int
+) -> None:
+    api.handler = vendor = Reissued(40)
+    vendor.counts_all = False
+    acme = connect(ChangesIntegration)
+    acme.sync(ChangedStream)
+    vendor.change(*range(changed))
+    acme.sync(ChangedStream)
+    vendor.change(*range(12, 24))
+    vendor.lists = 10
+    with pytest.raises(SyncError, match="a total of 13 records, but sent only 10"):
+        acme.sync(ChangedStream)
 
 
 def test_58_a_doubtful_list_moves_no_mark(connect: Connect, api: Vendor) -> None:

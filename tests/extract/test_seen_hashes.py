@@ -152,6 +152,7 @@ def test_a_record_that_is_listed_again_far_behind_is_stored_once(
     numbers = list(range(TICKETS))[::direction]
     with list_tickets([*numbers, *numbers[: 2 * PAGE], *numbers[-PAGE:]]) as vendor:
         report = Customer(tmp_path, vendor.url, ListedDesk).sync()["changes"]
-    assert (report.received, report.records) == (TICKETS + 3 * PAGE, TICKETS)
+    # Such a list is read again, as others might have come on no page.
+    assert (report.received, report.records) == (2 * (TICKETS + 3 * PAGE), TICKETS)
     stored = Customer(tmp_path, "", ListedDesk).rows("select record from raw.desk_changes")
     assert sorted(json.loads(row["record"])["id"] for row in stored) == sorted(numbers)

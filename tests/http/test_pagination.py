@@ -103,6 +103,35 @@ REQUEST_OF_A_LINK = Request(URL, params={"version": "2024-10-15", "limit": 100, 
 LINK = "/rest/items?c=a%2Bb&limit=10&page%5Bsize%5D=1"
 
 
+@pytest.mark.parametrize(
+    ("link", "requested", "followed"),
+    [
+        ("http://api.example.com/rest/items?page=2", URL, f"{URL}?page=2"),
+        ("http://API.example.com:80/rest/items?page=2", URL, f"{URL}?page=2"),
+        (
+            "http://api.example.com/v2?a=%2C#x",
+            "https://api.example.com:8443/v1",
+            "https://api.example.com:8443/v2?a=%2C#x",
+        ),
+        ("http://api.example.com/items", "http://api.example.com/items?page=1", "http://api.example.com/items"),
+        ("http://api.example.com:8080/items?page=2", URL, "http://api.example.com:8080/items?page=2"),
+        ("http://api.example.com.evil.example/items", URL, "http://api.example.com.evil.example/items"),
+        ("http://backend.internal/items", URL, "http://backend.internal/items"),
+    ],
+)
+def test_a_link_to_http_on_the_host_that_answered_by_https_is_followed_by_https(
+    link: str, requested: str, followed: str
+) -> None:
+    """As an API writes it that stands behind a proxy which ends TLS. To any other host it leads as it is written."""
+    assert next_request(NextLink("next"), {"next": link}, request=Request(requested)).url == followed
+    assert next_request(LinkHeader(), [], request=Request(requested), Link=f'<{link}>; rel="next"').url == followed
+
+
+def test_a_link_with_a_port_that_is_none_fails() -> None:
+    with pytest.raises(FetchError, match="neither an absolute nor a relative URL"):
+        next_request(NextLink("next"), {"next": "http://api.example.com:x/items"})
+
+
 def test_a_link_is_followed_as_it_is() -> None:
     """Conformance 29, 48."""
     following = next_request(NextLink("next"), {"next": LINK}, request=REQUEST_OF_A_LINK)

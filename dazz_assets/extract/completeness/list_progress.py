@@ -179,9 +179,15 @@ class ListProgress:
         """Whether a snapshot had records twice, so that others may have moved to pages that were read."""
         return self._has_moved and self._stream.cursor is None
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether an incremental list had records twice, as if it had been in another order for each page."""
+        return self.is_numbered and self._moved.are_mixed()
+
     def settle_moves(self, earlier: "ListProgress") -> bool:
         """Settle from an earlier list what did not move. Returns whether records of an incremental list share keys."""
         if self._stream.cursor is not None:
+            self._moved.settle_mixed(earlier._moved)
             return self._moved.settle_keys(earlier._moved)
         if is_keyless(self._stream):  # Records that are equal come again in each list.
             self._moved.settle_keys(earlier._moved)
@@ -302,6 +308,15 @@ class ListProgress:
             "records came twice, on different pages, each time the list was read: it grew, or records moved to pages "
             "that had been read, and are missing. Have the API sort by what does not change, as the time of creation; "
             f"if its records have a time of change, set `cursor` on {self._stream.stream.__name__}"
+        )
+
+    def describe_mixed(self) -> str:
+        """Say that the order of an incremental list changes from page to page, and what settles it."""
+        name = self._stream.stream.__name__
+        return (
+            f"records of {self._stream.name} came twice as they were, on different pages, and others each time the "
+            "list was read, so some may come on none: the API may have no order for those that share a time. Have it "
+            f"sort by what is different in each record too, as by `params` of {name}, or list fewer at a time (`step`)"
         )
 
     def describe_shared_keys(self) -> str:

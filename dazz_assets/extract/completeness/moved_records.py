@@ -31,14 +31,16 @@ class MovedRecords:
     on the next. They are looked for once the list was read: to look each row up as it comes takes ten times as long.
 
     ignores_same: the latter does not count, as of an incremental list whose pages are read in their order: what went to
-    a page that was read has changed, and is listed by the next sync.
+    a page that was read has changed, and is listed by the next sync. What comes again in any other way does: then pages
+    are cut from a list in another order each time, as databases sort what shares a time, and some come on none.
     """
 
     def __init__(self, *, ignores_same: bool) -> None:
         self._ignores_same = ignores_same
         self._rows = SpooledRows(_ROW)
         self._found: Hashes | None = None
-        self._are_settled = False
+        self._mixed: Hashes | None = None
+        self._are_settled = self._are_mixed_settled = False
 
     def add(self, rows: RowBatch, first_page: int) -> None:
         """Add the next rows of the list. first_page: the number of the page that they begin with. Raises OSError."""
@@ -46,24 +48,39 @@ class MovedRecords:
         added["key"], added["content"] = hash_keys(rows), rows.content_hashes
         added["page"] = rows.origin_of + first_page
         self._rows.add(added)
-        self._found = None
+        self._found = self._mixed = None
 
     def are_known(self) -> bool:
         """Whether records moved, as far as it is known."""
+        return self._have_changed() or self.are_mixed()
+
+    def are_mixed(self) -> bool:
+        """Whether they are because pages were cut from a list in another order each time, as far as it is known."""
+        return not self._are_mixed_settled and len(self._find_mixed()) > 0
+
+    def _have_changed(self) -> bool:
         return not self._are_settled and len(self._find()) > 0
 
     def settle_keys(self, earlier: "MovedRecords") -> bool:
         """Whether the same records came again as in an earlier list: they share keys then, and did not move."""
-        share_keys = self.are_known() and _fingerprint(self._find()) == _fingerprint(earlier._find())
+        share_keys = self._have_changed() and _fingerprint(self._find()) == _fingerprint(earlier._find())
         self._are_settled |= share_keys
         return share_keys
+
+    def settle_mixed(self, earlier: "MovedRecords") -> None:
+        """Settle that nothing is missing if the same records came twice in an earlier list, as the vendor lists them
+        twice, or if all keys of that list came.
+        """
+        if len(mixed := self._find_mixed()) > 0:
+            same = _fingerprint(mixed) == _fingerprint(earlier._find_mixed())
+            self._are_mixed_settled = same or self._has_keys_of(earlier)
 
     def settle_growth(self, earlier: "MovedRecords") -> None:
         """Settle that nothing is missing if all keys of an earlier list came: what is in neither was never there.
 
         A list that grows at its front has records twice each time that it is read.
         """
-        if self.are_known():
+        if self._have_changed():
             self._are_settled = self._has_keys_of(earlier)
 
     def _has_keys_of(self, earlier: "MovedRecords") -> bool:
@@ -80,6 +97,31 @@ class MovedRecords:
             repeated = self._repeated_keys()
             self._found = self._find_among(repeated) if len(repeated) else np.empty(0, np.int64)
         return self._found
+
+    def _find_mixed(self) -> Hashes:
+        """The contents of the records that came again as they were, on a page that not just begins with the end of the
+        one before; none where what comes again counts whatever it is like."""
+        if self._mixed is None:
+            repeated = self._repeated_keys() if self._ignores_same else np.empty(0, np.int64)
+            self._mixed = self._find_mixed_among(repeated) if len(repeated) else np.empty(0, np.int64)
+        return self._mixed
+
+    def _find_mixed_among(self, keys: Hashes) -> Hashes:
+        """The same, given which keys came several times, in their order."""
+        places, count = [], 0
+        for part in self._rows.read():
+            places.append(np.flatnonzero(are_among(part["key"], keys)) + count)
+            count += len(part)
+        rows = np.concatenate([part[are_among(part["key"], keys)] for part in self._rows.read()])
+        order = np.argsort(rows["content"], kind="stable")
+        rows, place = rows[order], np.concatenate(places)[order]
+        again = np.flatnonzero((rows["content"][1:] == rows["content"][:-1]) & (rows["page"][1:] != rows["page"][:-1]))
+        pages, pages_before = rows["page"][again + 1], rows["page"][again]
+        # Where the list grew by so many records, as many come again, each so many places behind.
+        _, page_of, counts = np.unique(pages, return_inverse=True, return_counts=True)
+        has_grown = (place[again + 1] - place[again] == counts[page_of]) & (pages_before == pages - 1)
+        found: Hashes = rows["content"][again + 1][~has_grown]
+        return found
 
     def _repeated_keys(self) -> Hashes:
         """The keys that came several times, in their order."""

@@ -24,7 +24,8 @@ from dazz_assets.http.paging.author_code import describe_exception
 from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.next_page_hints import find_next_page_hint
 from dazz_assets.http.paging.page_json import NoPageError, write_pages
-from dazz_assets.http.paging.walk import MAX_PAGES, MAX_SECONDS, LoopDetector, WalkLimits, refuse_later
+from dazz_assets.http.paging.refused_ends import refuse_later
+from dazz_assets.http.paging.walk import MAX_PAGES, MAX_SECONDS, LoopDetector, WalkLimits
 from dazz_assets.http.responses.failures import error_for_response
 from dazz_assets.http.responses.response_rules import ResponseRules
 from dazz_assets.http.seam import listing

@@ -1,4 +1,4 @@
-"""Finds out whether an API counts records, as `Offset` does, or pages, where a list seems to end behind a full page."""
+"""Finds out whether an API counts records, as `Offset` does, or pages, as `PageNumber` does."""
 
 from __future__ import annotations
 
@@ -11,9 +11,35 @@ from dazz_assets.http.errors import FetchError, PaginatorError, StoppedError
 from dazz_assets.http.json.json_slices import descend
 from dazz_assets.http.page import Page, Request
 from dazz_assets.http.paging.list_edges import describe_fullness
-from dazz_assets.http.paging.pagination import Offset, Paginator
+from dazz_assets.http.paging.pagination import Offset, PageNumber, Paginator
 from dazz_assets.http.request_values import read_count, set_values
 from dazz_assets.http.responses.response_rules import ResponseRules
+
+# Fewer records than that on the first page may have been inserted before the second one was read.
+_FEWEST = 3
+
+
+def check_numbers(paginator: Paginator | None, first: Page, second: Page, rules: ResponseRules) -> None:
+    """Look at the first two pages of a list. Raises PaginatorError if they are numbered, and the API counts records.
+
+    The second one then begins with the second record of the first one, before which one may be missing.
+    """
+    if type(paginator) is not PageNumber:  # A subclass of the author's may count in another way.
+        return
+    listed, following = (
+        [_identify(record, rules.key_paths) for record in page.listed(rules).records] for page in (first, second)
+    )
+    is_shifted = following[: len(listed) - 1] == listed[1:] and len(set(listed)) == len(listed)
+    if len(listed) < _FEWEST or not is_shifted:
+        return
+    name, begin = paginator.param, read_count(first.request, paginator.param, 1)
+    from_1 = f' If it counts them from 1, set params = {{"{name}": 1}} too.' if begin == 1 else ""
+    raise second.make_error(
+        PaginatorError,
+        f"{name}={begin + 1} lists what {name}={begin} does, but for its first record: the API counts records, and "
+        "not pages.",
+        f'Set paginator = Offset("{name}"{_write_size(paginator)}).{from_1}',
+    )
 
 
 def check_unit(
@@ -51,17 +77,22 @@ def check_unit(
 def _explain(paginator: Offset, begin: int, place: int, received: int) -> tuple[str, str]:
     """What was found, and what to set instead."""
     name = paginator.param
-    size = f', size_param="{paginator.size_param}", size={paginator.size}' if paginator.size_param else ""
     counted_from = begin if place == 1 else begin + 1
     first = "" if counted_from == 1 else f', and params = {{"{name}": {counted_from}}}'
     return (
         f"{name}={begin + received} lists nothing, but {name}={begin + place} lists records that the first page does "
         "not have: the API counts pages, and not records.",
-        f'Set paginator = PageNumber("{name}"{size}){first}.',
+        f'Set paginator = PageNumber("{name}"{_write_size(paginator)}){first}.',
     )
 
 
+def _write_size(paginator: Offset | PageNumber) -> str:
+    return f', size_param="{paginator.size_param}", size={paginator.size}' if paginator.size_param else ""
+
+
 def _identify(record: Raw, key_paths: Sequence[str]) -> tuple[bytes, ...]:
-    """A record's key as it was sent: other fields may differ each time that it is listed."""
+    """A record's key as it was sent: other fields may differ each time that it is listed. Without one, all of it."""
+    if not key_paths:
+        return (bytes(record),)
     found = (descend(record, split_path(path)) for path in key_paths)
     return tuple(b"" if value is None else bytes(value) for value in found)

@@ -8,11 +8,19 @@ from dazz_assets.counts import format_count
 from dazz_assets.field_paths import join_path, split_path
 from dazz_assets.http.client import Client
 from dazz_assets.http.errors import FetchError, MissingPaginatorError
-from dazz_assets.http.page import Page
+from dazz_assets.http.page import Page, Request
+from dazz_assets.http.paging.counted_unit import check_numbers
 from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.list_edges import describe_fullness, find_page_count, find_previous_page, may_be_full
-from dazz_assets.http.paging.more import Last, counts_records, find_end, says_more_by_flag, tells_of_more
-from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint
+from dazz_assets.http.paging.more import (
+    Last,
+    counts_records,
+    find_end,
+    read_total,
+    says_more_by_flag,
+    tells_of_more,
+)
+from dazz_assets.http.paging.next_page_hints import NextPageHint, find_more_flag, find_next_page_hint, says_end
 from dazz_assets.http.paging.pagination import (
     OURS,
     CursorToken,
@@ -26,7 +34,7 @@ from dazz_assets.http.paging.pagination import (
     path_read_by,
     resume_path,
 )
-from dazz_assets.http.paging.paging_names import read_flag
+from dazz_assets.http.paging.paging_names import normalize, read_flag
 from dazz_assets.http.request_values import read_count
 from dazz_assets.http.responses.response_rules import ResponseRules
 
@@ -49,10 +57,16 @@ class ListEnds:
         self._paginator = paginator
         self._may_have_one_page = may_have_one_page
         self._first = 1
+        self._says_end_in_vain = False
 
-    def note_followed(self) -> None:
-        """Take note that the paginator leads to a second page: then it also finds that there is none."""
+    def note_followed(self, first: Page, second: Page, rules: ResponseRules, received: int) -> None:
+        """Take note that the paginator leads to a second page: then it also finds that there is none.
+
+        received: the number of records of the first one. Raises PaginatorError if they are not counted as pages.
+        """
         self._client.settle(_FULL_PAGE)
+        check_numbers(self._paginator, first, second, rules)
+        self._says_end_in_vain = self._says_end(first, rules, 1, received)
 
     def check_first(self, page: Page, rules: ResponseRules, received: int) -> None:
         """Warn if the page with which counting begins says that another one comes before it."""
@@ -86,6 +100,38 @@ class ListEnds:
         if number == 1 and may_be_full(page, listed):
             return None
         return find_end(page, listed, paginator.more, received)
+
+    def may_be_refused(self, page: Page, rules: ResponseRules, number: int, received: int) -> bool:
+        """Whether the page behind this one may be refused because there is none: this one says that it is the last.
+
+        It does not count if the first page said so, and others followed, or if something in the page says that there is
+        more: the API may hold it back. number, received: up to this page.
+        """
+        if self._says_end_in_vain or not self._says_end(page, rules, number, received):
+            return False
+        pages = self._count_pages(page, number)
+        found = find_next_page_hint(
+            page, records=rules.records, ignored=rules.data_fields, pages_read=pages, received=received
+        )
+        return found is None
+
+    def _says_end(self, page: Page, rules: ResponseRules, number: int, received: int) -> bool:
+        if not isinstance(self._paginator, PageNumber | Offset):
+            return False
+        pages = self._count_pages(page, number)
+        return says_end(page, received, records=rules.records, ignored=rules.data_fields, pages=pages)
+
+    def read_on(self, page: Page, listed: int, following: Request | Last) -> Request | Last:
+        """What follows a page by its paginator, unless that ends a list one record too early.
+
+        An `Offset` that begins at 1 has reached one more than came, so that at the number of all records one is left.
+        """
+        paginator = self._paginator
+        is_counted_from_1 = type(paginator) is Offset and self._first == 1 and counts_records(paginator.more)
+        if not is_counted_from_1 or not isinstance(paginator, Offset) or not listed or isinstance(following, Request):
+            return following
+        reached = read_count(page.request, paginator.param, 1) + listed
+        return paginator.following(page.request, listed) if read_total(page, paginator.more) == reached else following
 
     def check_last(self, page: Page, before: Page | None, rules: ResponseRules, number: int, received: int) -> None:
         """Look at the page that ends a walk.
@@ -259,6 +305,7 @@ class ListEnds:
             read=(path_read_by(paginator, page.request) or getattr(paginator, "path", None), resume_path(paginator)),
             # LinkHeader has read its header: it leads nowhere.
             ignored=(*rules.data_fields, *(["Link"] if isinstance(paginator, LinkHeader) else [])),
+            own_places=_reads_next(paginator, page),
             pages_read=number,
             received=received if counts_totals else None,
         )
@@ -322,6 +369,15 @@ def _way_on(paginator: Paginator, page: Page) -> str | None:
         return None if paginator.repeats or not paginator.is_page_token else f"the token {paginator.place}"
     path = path_read_by(paginator, page.request)
     return None if path is None else f"`{path}`"
+
+
+def _reads_next(paginator: Paginator | None, page: Page) -> bool:
+    """Whether the paginator reads a token that is by its name that of the next page, and the page has a place for it.
+
+    Beside a place for a link it may be another way on, which the page does have.
+    """
+    path = paginator.path if isinstance(paginator, CursorToken) else None
+    return path is not None and page.has(path) and any("next" in normalize(name) for name in split_path(path))
 
 
 def _is_cut_short(hint: NextPageHint, rules: ResponseRules) -> bool:

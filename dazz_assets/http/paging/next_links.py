@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import weblinking
 
@@ -88,13 +88,14 @@ def follow_link(
 ) -> Request:
     """The request for a link in a page (conformance 29, 48). LinkError: the link is not a URL.
 
-    The link is followed as it is, but for an `&` that was escaped for HTML. Of the parameters of the page's request
-    only those in `keep` are sent along, unless the link has them.
+    The link is followed as it is, but for an `&` that was escaped for HTML, and by https on the host that answered so.
+    Of the parameters of the page's request only those in `keep` are sent along, unless the link has them.
     """
     link = link.replace("&amp;", "&")
     try:
         requested = page.final_url or page.request.url
         url = resolve(link, requested) if resolve is not None else join_url(requested, link)
+        url = _keep_https(requested, url)
     except ValueError:
         raise _invalid_link_error(page, link) from None
     if _TOKEN.fullmatch(link.strip()):
@@ -105,6 +106,18 @@ def follow_link(
     sent = dict(parse_qsl(urlsplit(page.request.url).query, keep_blank_values=True)) | dict(page.request.params)
     params = {name: sent[name] for name in keep if name in sent and name not in in_link}
     return replace(page.request, url=url, params=params)
+
+
+def _keep_https(requested: str, url: str) -> str:
+    """The URL of a link, by https if it names http on the host that answered by https, where no secret may go.
+
+    An API behind a proxy that ends TLS does not know that it is asked by https. Raises ValueError.
+    """
+    if not (requested.startswith("https:") and url.startswith("http:")):
+        return url
+    here, there = urlsplit(requested), urlsplit(url)
+    is_same = here.hostname == there.hostname and there.port in (None, 80, here.port)
+    return urlunsplit(there._replace(scheme="https", netloc=here.netloc)) if is_same else url
 
 
 def find_left_out(request: Request, following: Request) -> list[str]:

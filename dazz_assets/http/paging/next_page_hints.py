@@ -60,6 +60,8 @@ _TOKENS = frozenset(
         "skiptoken",
     }
 )
+# Of these, the place of the page itself, where another field leads on.
+_OWN_PLACES = frozenset({"cursor", "marker", "offset", "pagetoken"})
 # Objects and lists that are sent back as they are.
 _WHOLE_TOKENS = frozenset({"afterkey", "continue", "lastevaluatedkey", "searchafter"})
 # Fields of an object about the next page, and of one about a token.
@@ -77,8 +79,7 @@ _HEADER_PAGE_COUNT = re.compile(r"x?(wp|pagination)?(totalpages|pagecount)|xpage
 # A flag that the last record of a page has for the list.
 _MORE_IN_RECORD = re.compile(r"[_@$](has_?)?more(_?\w+)?", re.I)
 _CONTENT_RANGE = re.compile(r"(?:\w+ )?\d+-\d+/(\d+)")
-# A text of this length is no word that a request and a page share by chance.
-_LONG = 6
+_LONG = 6  # A text of this length is no word that a request and a page share by chance.
 _HEADER_TOKEN = re.compile(
     r"continuation.?token|(^|-)continuation(-|$)|next.?(page)?.?(token|cursor)|(^|-)(after.?)?cursor$|(^|-)next-(page|range)$",
     re.I,
@@ -148,13 +149,15 @@ def find_next_page_hint(
     records: str = "",
     read: Collection[str | None] = (),
     ignored: Collection[str] = (),
+    own_places: bool = False,
     pages_read: int = 1,
     received: int | None = None,
 ) -> NextPageHint | None:
     """The surest sign in a page that another one follows, or None.
 
     records: where the list is. read: the paths that the paginator has read. ignored: top-level fields and headers that
-    are data. pages_read: up to this page. received: the number of records so far; None if totals don't count as a sign.
+    are data. own_places: whether a mere `cursor` is where the page itself lies. pages_read: up to this page. received:
+    the number of records so far; None if totals don't count as a sign.
     A flag that says that nothing follows outweighs tokens and totals.
     """
     if page.accepted_failure is not None:
@@ -171,6 +174,7 @@ def find_next_page_hint(
         for field in fields
         if (hint := _read_field(field, pages_read, received)) is not None
         and hint.sign.strip("`") not in read
+        and not (own_places and field.name in _OWN_PLACES and not hint.is_certain)
         and not _is_echo(field, sent)
     ]
     hints += [hint for hint in _header_hints(page, pages_read, received) if hint.field.lower() not in ignored_headers]
@@ -182,23 +186,27 @@ def find_next_page_hint(
     return min(hints, key=lambda hint: (hint.is_doubtful, hint.counts is None), default=None)
 
 
-def says_end(page: Page, received: int, *, records: str = "") -> bool:
-    """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total."""
-    fields = _fields_of(page, records, with_nulls=True)
-    in_headers = any(_marks_end_in_header(header, value, received) for header, value in page.headers.items())
-    return in_headers or any(_marks_end(field, received) for field in fields)
+def says_end(page: Page, received: int, *, records: str = "", ignored: Collection[str] = (), pages: int = 1) -> bool:
+    """Whether a page says that no other follows: by a flag, a place for a link or a token that is empty, or a total.
+
+    received: how many records came up to it. ignored: top-level fields and headers that are data. pages: up to it.
+    """
+    fields = _fields_of(page, records, ignored, with_nulls=True)
+    headers = [pair for pair in page.headers.items() if pair[0].lower() not in {name.lower() for name in ignored}]
+    in_headers = any(_marks_end_in_header(header, value, received, pages) for header, value in headers)
+    return in_headers or any(_marks_end(field, received, pages) for field in fields)
 
 
-def _marks_end_in_header(header: str, value: str, received: int) -> bool:
+def _marks_end_in_header(header: str, value: str, received: int, pages: int) -> bool:
     name = normalize(header)
     if name == "xnextpage":
         return is_blank(value)
     return read_header_total(header, value) == received or (
-        _HEADER_PAGE_COUNT.fullmatch(name) is not None and read_number(value) == 1
+        _HEADER_PAGE_COUNT.fullmatch(name) is not None and read_number(value) == pages
     )
 
 
-def _marks_end(field: PageField, received: int) -> bool:
+def _marks_end(field: PageField, received: int, pages: int) -> bool:
     name, value = field.name, field.value
     if value is None or (isinstance(value, str) and is_blank(value)):
         is_link = _NEXT_LINK.fullmatch(name) is not None or (field.is_about_paging and name in _LINKS)
@@ -210,7 +218,7 @@ def _marks_end(field: PageField, received: int) -> bool:
         return name == "total" and raw is not None and read_number(_read_value("value", raw)) == received
     number = read_number(value)
     is_whole = means_total(name) and names_total(name) and number == received
-    ends = (means_page_count(name) and number == 1) or (means_left(name) and number == 0)
+    ends = (means_page_count(name) and number == pages) or (means_left(name) and number == 0)
     return is_whole or ends or (means_done(name) and value is True)
 
 
@@ -444,7 +452,8 @@ def _read_header(header: str, value: str, pages_read: int) -> NextPageHint | Non
         is_link = "/" in value or "?" in value
         return NextPageHint(sign, "one of your own that follows it", is_certain=is_link, field=header)
     if _HEADER_TOKEN.search(header):
-        return NextPageHint(sign, f'CursorToken(header="{header}", param=...)', field=header)
+        setting = _OWN if name.endswith("range") else f'CursorToken(header="{header}", param=...)'
+        return NextPageHint(sign, setting, field=header)
     return None
 
 

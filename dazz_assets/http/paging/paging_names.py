@@ -24,7 +24,10 @@ _LAST = re.compile(
 _CAPPED = re.compile(r"(is|was|has)?(limited|capped|limit(reached|exceeded|hit)|(reached|hit|exceeds|exceeded)limit)")
 _DONE = re.compile(r"(is|all|job|query|search|results?)?(done|completed?|finished|exhausted|ready)")
 _LEFT = re.compile(rf"(num(ber)?(of)?)?(remaining{THINGS}?s?|{THINGS}?s?(remaining|left))(count)?")
-_TOTAL_THINGS = "(count|elements?|items?|records?|results?|entries|hits?|rows?|objects?|matches|size|number|found)"
+_TOTAL_THINGS = (
+    "(count|elements?|items?|records?|results?|entries|hits?|rows?|objects?|matches|(set)?size|number|found|available"
+    "|matching|doc(ument)?s?|resources?)"
+)
 _TOTAL = re.compile(
     rf"(grand|overall)?total{_TOTAL_THINGS}?(count)?|{_TOTAL_THINGS}total|total{_TOTAL_THINGS}filtered"
     r"|(records|rows)filtered|numfound|nbhits|(odata)?count|(record|row|result|hit)s?count"

@@ -1,9 +1,13 @@
-"""Which setting takes the refusal of a page behind the last one for the end of a list, and nothing else for it."""
+"""What the refusal of a later page means: the end of its list, or records that are not known."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+
+from dazz_assets.http.errors import RefusedError
+from dazz_assets.http.page import Page, Request
 
 # Codes that say no more than a status does.
 _GENERAL = re.compile(
@@ -36,3 +40,21 @@ def _find_text(problem: str, codes: Sequence[str]) -> str | None:
     whole = [part if len(part) <= _LONGEST else part.rpartition(" ")[0] for part in parts]
     longest = max(whole, key=len, default="")
     return longest if len(longest) >= _SHORTEST and not _GENERAL.fullmatch(longest) else None
+
+
+def refuse_later(skipped: Page, number: int) -> None:
+    """Raises RefusedError for a later page that the stream skips: it says nothing of the pages behind it."""
+    if number > 1:
+        raise RefusedError(
+            f"page {number} of the list was refused ({skipped.accepted_failure}), and those behind it are not known.",
+            status=skipped.status,
+            advice=f'"skip" means a list without records; if the list ends there, set accept = {{{skipped.status}: '
+            '"end"}.',
+        )
+
+
+def end_with(before: Page, request: Request, error: RefusedError, said: str) -> Page:
+    """The end of a list whose next page was refused, as a page. before: the last one that came. said: masked."""
+    url = error.url.partition(" ")[2]
+    ended = replace(before, request=request, url=url, final_url=url, status=error.status or before.status, body=b"")
+    return replace(ended, accepted_failure=said, accepted_end=said)

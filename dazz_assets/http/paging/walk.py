@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
@@ -32,26 +32,23 @@ from dazz_assets.http.paging.left_lists import describe_left_lists
 from dazz_assets.http.paging.list_doubts import ListDoubts
 from dazz_assets.http.paging.list_ends import ListEnds
 from dazz_assets.http.paging.look_ahead import LookAhead
+from dazz_assets.http.paging.loop_advice import REPEATS_ADVICE, advise_on_loop
 from dazz_assets.http.paging.more import Last
 from dazz_assets.http.paging.next_links import find_left_out
-from dazz_assets.http.paging.next_page_hints import find_end_flag
 from dazz_assets.http.paging.pagination import (
     CursorToken,
     LinkHeader,
     NextLink,
-    Offset,
-    PageNumber,
     Paginator,
     records_path,
 )
-from dazz_assets.http.paging.refused_ends import advise_end
+from dazz_assets.http.paging.refused_ends import advise_end, end_with, refuse_later
 from dazz_assets.http.paging.tied_tokens import TiedTokens
 from dazz_assets.http.paging.unread_more import UnreadMore
 from dazz_assets.http.quotes import end_sentence, shorten
-from dazz_assets.http.request_values import goes_in_query
 from dazz_assets.http.responses.failures import may_be_end, refuses_place
 from dazz_assets.http.responses.redirects import describe_redirect
-from dazz_assets.http.responses.response_rules import ResponseRules
+from dazz_assets.http.responses.response_rules import Accept, ResponseRules
 from dazz_assets.http.responses.vendor_warnings import find_vendor_warning
 
 MAX_PAGES = 100_000
@@ -67,15 +64,6 @@ _MOST_PAGES = 8
 _MOST_BYTES = 512 * 1024
 _JOIN_SECONDS = 2.0
 _LONGEST_QUOTE = 200
-_IN_QUERY_ADVICE = (
-    "It was sent in the query, as the stream has no `body`: if the vendor reads it in the body, set body = {}."
-)
-_IN_NAMED_QUERY_ADVICE = (
-    "It was sent in the query, as `params` name it: if the vendor reads it in the body, remove it there."
-)
-_REPEATS_ADVICE = (
-    "If the token stays the same while its pages go on, as that of a scroll does, set repeats=True on the paginator."
-)
 _KEPT_PLACE_ADVICE = (
     "This place in the list was kept from the last sync. If the vendor has forgotten it, begin again at a day with "
     "`--since`, or with everything by `--refetch`."
@@ -212,7 +200,8 @@ class _PageFetcher:
         except RecursionError:
             failed = TooDeepError()
         if isinstance(failed, LoopError):
-            failed.advice = self._advise_on_loop(failed.advice)
+            again = (self._ties.loop_advice or REPEATS_ADVICE) if self._is_sent_again and not self._repeats else ""
+            failed.advice = advise_on_loop(self._paginator, self._last_page, self._last_request, failed.advice, again)
         # Raised out here, so that the error has no context that could hold a secret.
         raise failed.add_context(self._client.where, f"{request.method} {request.address()}", self._client.mask)
 
@@ -224,14 +213,7 @@ class _PageFetcher:
         try:
             page = self._get(request, stop)
         except RefusedError as error:
-            if self._resumes and self._number == 1:
-                error.advice = _KEPT_PLACE_ADVICE
-            elif self._number > 1 and error.status in _MAY_MEAN_END:
-                self._check_place(error)
-                if may_be_end(error.problem):
-                    error.end_advice = advise_end(error.status, self._client.mask(error.problem), error.codes)
-                    error.advice += error.end_advice
-            raise
+            page = self._read_refusal(request, error)
         except VendorReportedError as error:
             if self._number > 1:
                 self._check_place(error)
@@ -242,8 +224,8 @@ class _PageFetcher:
         self._warn_of_other_answer(page, self._loop_detector.check_records(records, self._number), len(records))
         if self._number == 1:
             self._ends.check_first(page, self._rules_of(request), len(records))
-        elif self._number == 2 and self._paginator is not None:
-            self._ends.note_followed()
+        elif self._number == 2 and self._paginator is not None and before is not None:
+            self._ends.note_followed(before, page, self._rules_of(before.request), self._received)
         self._pass_on_warning(page, self._rules_of(request), len(records))
         if self._number == 1 and (left := describe_left_lists(page, self._rules_of(request))) is not None:
             self._client.warn("lists left", f"{request.method} {page.url}: {left}")
@@ -335,14 +317,36 @@ class _PageFetcher:
 
     def _get(self, request: Request, stop: threading.Event) -> Page:
         """The page of a request, if it came ahead of its turn, or else asked for now."""
-        page = self._ahead.take(request, stop)
-        if page is None:
+        page, rules = self._ahead.take(request, stop), self._rules_of(request)
+        if self._last_page is not None and "skip" in rules.accept.values():
+            rules = self._end_with_skipped(self._last_page, rules)
+        if page is None or (page.accepted_failure is not None and page.accepted_end is None):
             moves_on = self._repeats and self._number > 1
-            return self._client.send(
-                request, self._rules_of(request), stop=stop, until=self._limits.ends_at, moves_on=moves_on
-            )
+            return self._client.send(request, rules, stop=stop, until=self._limits.ends_at, moves_on=moves_on)
         self._client.note_accepted(page)
         return page
+
+    def _end_with_skipped(self, before: Page, rules: ResponseRules) -> ResponseRules:
+        """The rules of a page behind one that may be the last: what says that there is no list may say so of a page."""
+        if not self._ends.may_be_refused(before, rules, self._number - 1, self._received):
+            return rules
+        accept: Accept = {key: "end" if action == "skip" else action for key, action in rules.accept.items()}
+        return replace(rules, accept=accept)
+
+    def _read_refusal(self, request: Request, error: RefusedError) -> Page:
+        """The end of the list, if that is what the refusal of its page means. Raises the error, or PlaceLostError."""
+        before = self._last_page
+        if self._resumes and self._number == 1:
+            error.advice = _KEPT_PLACE_ADVICE
+        elif before is not None and error.status in _MAY_MEAN_END:
+            rules = self._rules_of(before.request)
+            if self._ends.may_be_refused(before, rules, self._number - 1, self._received):
+                return end_with(before, request, error, self._client.mask(error.problem))
+            self._check_place(error)
+            if may_be_end(error.problem):
+                error.end_advice = advise_end(error.status, self._client.mask(error.problem), error.codes)
+                error.advice += error.end_advice
+        raise error
 
     def _check_place(self, error: FetchError) -> None:
         """Raises PlaceLostError instead, if that is what a refused later page says."""
@@ -361,39 +365,6 @@ class _PageFetcher:
             failed = error
         raise failed.add_context(self._client.where, "", self._client.mask)
 
-    def _advise_on_loop(self, advice: str) -> str:
-        """What to set: the field with which the last page says that it is the last, or where a parameter belongs."""
-        redirect = None if self._last_page is None else describe_redirect(self._last_page)
-        if redirect is not None:
-            return f"{redirect[0].upper()}{redirect[1:]}"
-        if isinstance(self._paginator, CursorToken) and not self._repeats and self._is_sent_again:
-            advice = f"{advice} {self._ties.loop_advice or _REPEATS_ADVICE}"
-        reads_flag = getattr(self._paginator, "more", self) is not None  # `self`: a paginator of the author's own
-        place = None if self._last_page is None else find_end_flag(self._last_page, records=self._last_page.list_path)
-        if reads_flag or place is None:
-            return f"{advice} {self._advise_on_place()}".rstrip()
-        return f'`{place}` in the last page says that there is no more: set more="{place}" on the paginator.'
-
-    def _advise_on_place(self) -> str:
-        """Where the paginator's parameter was sent, and how to send it elsewhere, if that may be why it is ignored."""
-        sent = self._last_request
-        if sent is None or sent.method in ("GET", "HEAD"):
-            return ""
-        if sent.body is None:
-            return _IN_QUERY_ADVICE
-        paginator = self._paginator
-        if not isinstance(paginator, CursorToken | Offset | PageNumber) or not isinstance(sent.body, Mapping):
-            return ""
-        if goes_in_query(paginator.param, sent.params, sent.body):
-            return _IN_NAMED_QUERY_ADVICE
-        if paginator.param.startswith("variables."):  # Those are a query's.
-            return ""
-        first = "[]" if isinstance(paginator, CursorToken) else "0" if isinstance(paginator, Offset) else "1"
-        return (
-            "It was sent in the body, as the stream has one: if the vendor reads it in the query, name it in the "
-            f'stream\'s `params`: params = {{"{paginator.param}": {first}}}.'
-        )
-
     def _find_next(self, request: Request, page: Page, before: Page | None, received: int) -> Request | Last:
         if page.accepted_end is not None:
             return Last(f"accepted as the end: {page.accepted_end}")
@@ -405,6 +376,7 @@ class _PageFetcher:
             if self._ties.is_end(page, received, leads_to_itself=following == request):
                 following = Last("a page of which only the value that was sent leads on")
             following = self._ends.find_end(page, self._number, received, self._received) or following
+            following = self._ends.read_on(page, received, following)
             if self._hidden is not None:
                 following = self._hidden.find_next(request, page, following)
             if isinstance(following, Last):
@@ -414,17 +386,6 @@ class _PageFetcher:
         if page.document.is_empty:
             return Last("an empty body")
         return Last("the only page: there is no paginator, and it names no further page")
-
-
-def refuse_later(skipped: Page, number: int) -> None:
-    """Raises RefusedError for a later page that the stream skips: it says nothing of the pages behind it."""
-    if number > 1:
-        raise RefusedError(
-            f"page {number} of the list was refused ({skipped.accepted_failure}), and those behind it are not known.",
-            status=skipped.status,
-            advice=f'"skip" means a list without records; if the list ends there, set accept = {{{skipped.status}: '
-            '"end"}.',
-        )
 
 
 class LoopDetector:

@@ -68,16 +68,19 @@ def window_fingerprints(version: TableVersion) -> dict[date | None, str]:
     return {window: f"{count}-{int(total) % 2**96:024x}-{mix % 2**64:016x}" for window, count, total, mix in rows}
 
 
-def count_keys(version: TableVersion, *, without_parents: Collection[str] = ()) -> int:
-    """The number of different keys, apart from those of some parents."""
+def count_keys(
+    version: TableVersion, *, without_parents: Collection[str] = (), of_parents: Collection[str] = ()
+) -> int:
+    """The number of different keys, apart from those of some parents, or those of some parents alone."""
     if not version.files:
         return 0
     condition = "where parent is null or not list_contains($parents, parent)" if without_parents else ""
+    condition = "where list_contains($parents, parent)" if of_parents else condition
     source = f"(from {_read_files_sql(version)} {condition})"
     sql = f"with {_superseded_sql(source)} select (select count(*) from {source}) - (select count(*) from superseded)"
     values: dict[str, Any] = {"files": version.duckdb_paths()}
-    if without_parents:
-        values["parents"] = sorted(without_parents)
+    if condition:
+        values["parents"] = sorted(of_parents or without_parents)
     return int(read_bounded(sql, values).column(0)[0].as_py())
 
 
