@@ -14,7 +14,7 @@ from unittest import mock
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -298,6 +298,12 @@ def as_vendor_sends(pages: Pages, rules: Rules, sync: int) -> Pages:
     return [listed[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
 
+def seems_to_repeat_a_page(pages: Pages) -> bool:
+    """Whether two pages begin and end alike. Such a list is told, and keeps its mark."""
+    told = [(len(page), page[0], page[-1]) for page in pages if len(page) > 1]
+    return len(set(told)) < len(told)
+
+
 def answer(lists: Mapping[str | None, Pages], asked: ReceivedRequest) -> Reply:
     """Whatever the bounds, the same list: each page has a link to the next."""
     if asked.path == "/parents":
@@ -347,6 +353,7 @@ def test_syncs_store_what_the_rules_say_of_each_record(
                 first, second = ([*pages, *earlier] for pages, earlier in zip((first, second), syncs[0], strict=True))
             lists: dict[str | None, Pages] = {"é": first, "b": second} if rules.has_parents else {None: first}
             lists = {parent: as_vendor_sends(pages, rules, number) for parent, pages in lists.items()}
+            assume(not any(map(seems_to_repeat_a_page, lists.values())))
             vendor.handler = partial(answer, lists)
             began_at = datetime.now(UTC)
             report = customer.sync()["records"]
